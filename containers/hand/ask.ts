@@ -1,0 +1,75 @@
+/**
+ * One exchange with a node: send the question, wait until the answer begins as it should. On a new connection the time
+ * counts from dialling, on a kept one from sending.
+ */
+import net from 'node:net';
+
+export interface Question {
+  /** host:port */
+  readonly to: string;
+  readonly send: string;
+  readonly expect: string;
+  readonly connection: 'kept' | 'new';
+  /** Which kept connection. */
+  readonly keep: string;
+  readonly patienceMs: number;
+}
+
+type Kind = 'answered' | 'silent' | 'refused' | 'closed';
+
+const kept = new Map<string, net.Socket>();
+
+export async function ask(question: Question): Promise<{ kind: Kind; ms: number }> {
+  const standing = question.connection === 'kept' ? kept.get(question.keep) : undefined;
+  const startedAt = performance.now();
+  const socket = standing ?? dial(question.to);
+  const kind = await exchange(socket, standing === undefined, question);
+  const ms = performance.now() - startedAt;
+  // A connection that owes an answer is of no more use: the late answer would be taken for the next one's.
+  if (question.connection === 'new' || kind !== 'answered') {
+    socket.destroy();
+    if (question.connection === 'kept') kept.delete(question.keep);
+  } else {
+    kept.set(question.keep, socket);
+  }
+  return { kind, ms };
+}
+
+export function closeKept(keep: string): void {
+  kept.get(keep)?.destroy();
+  kept.delete(keep);
+}
+
+function dial(to: string): net.Socket {
+  const colon = to.lastIndexOf(':');
+  const socket = net.connect({ host: to.slice(0, colon), port: Number(to.slice(colon + 1)), noDelay: true });
+  // Errors of a kept connection between two questions show at the next one, as closed.
+  socket.on('error', () => socket.destroy());
+  return socket;
+}
+
+function exchange(socket: net.Socket, fresh: boolean, question: Question): Promise<Kind> {
+  return new Promise((resolve) => {
+    let received = '';
+    const end = (kind: Kind) => {
+      clearTimeout(timer);
+      socket.off('data', onData);
+      socket.off('error', onError);
+      socket.off('close', onClose);
+      resolve(kind);
+    };
+    const onData = (bytes: Buffer) => {
+      received += bytes.toString('latin1');
+      if (received.startsWith(question.expect) && received.endsWith('\n')) end('answered');
+    };
+    // A host that is not there at all (its namespace is gone) counts as refused: nobody took the connection.
+    const onError = (error: NodeJS.ErrnoException) => end(fresh && socket.bytesRead === 0 && error.code !== 'ECONNRESET' ? 'refused' : 'closed');
+    const onClose = () => end('closed');
+    const timer = setTimeout(() => end('silent'), question.patienceMs);
+    if (socket.destroyed || socket.readableEnded) return end('closed');
+    socket.on('data', onData);
+    socket.on('error', onError);
+    socket.on('close', onClose);
+    socket.write(question.send, 'latin1');
+  });
+}

@@ -1,0 +1,55 @@
+/**
+ * The images that the clusters are made of, as data. `npm run setup` gets what an engine lacks of them: from the mirror that AFTERSHOCK_REGISTRY names,
+ * from upstream, or built from the folder.
+ *
+ * memcached, twemproxy and HAProxy always come from Debian's packages, so that the same versions run everywhere; upstream has no image of twemproxy anyway.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { WantedImage } from '../harness/cluster/images.ts';
+
+export interface Image extends WantedImage {
+  /** The folder with its `Dockerfile`, and with `Dockerfile.upstream` where it can be pulled. Relative to the project's root. */
+  readonly folder: string;
+  /** What `Dockerfile.upstream` starts from. */
+  readonly upstream?: string;
+  /** A file that `Dockerfile` copies and that is made on this machine first. */
+  readonly part?: 'rootfs.tar' | 'toxiproxy' | 'node';
+}
+
+export const BASE_IMAGE = 'aftershock/base:bookworm';
+export const MEMCACHED_IMAGE = 'aftershock/memcached:1.6';
+export const TWEMPROXY_IMAGE = 'aftershock/twemproxy:0.5';
+export const HAPROXY_IMAGE = 'aftershock/haproxy:2.6';
+export const TOXIPROXY_IMAGE = 'aftershock/toxiproxy:2.12.0';
+export const NODE_IMAGE = 'aftershock/node:24';
+
+const ROOT = join(import.meta.dirname, '..');
+
+const { optionalDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { optionalDependencies: { node: string } };
+/** Clients run the very version that the npm packages bring for this project: '24.21.0'. */
+export const NODE_VERSION = optionalDependencies.node;
+
+const base = image({ tag: BASE_IMAGE, folder: 'containers/base', upstream: 'debian:bookworm-slim', part: 'rootfs.tar' });
+
+/** In the order in which they are made: all others stand on the first. */
+export const IMAGES: readonly Image[] = [
+  base,
+  image({ tag: MEMCACHED_IMAGE, folder: 'containers/memcached' }),
+  image({ tag: TWEMPROXY_IMAGE, folder: 'containers/twemproxy' }),
+  image({ tag: HAPROXY_IMAGE, folder: 'containers/haproxy' }),
+  image({ tag: TOXIPROXY_IMAGE, folder: 'containers/toxiproxy', upstream: 'ghcr.io/shopify/toxiproxy:2.12.0', part: 'toxiproxy' }),
+  image({ tag: NODE_IMAGE, folder: 'containers/node', upstream: `node:${NODE_VERSION}-bookworm-slim`, part: 'node' }),
+];
+
+/** Adds the recipe: a fingerprint of the files and names that decide what is in the image, and of the image below it. */
+function image(of: Omit<Image, 'recipe'>): Image {
+  const hash = createHash('sha256');
+  for (const name of ['Dockerfile', 'Dockerfile.upstream', 'go.mod', 'go.sum', 'mmdebstrap.json']) {
+    const file = join(ROOT, of.folder, name);
+    if (existsSync(file)) hash.update(`${name}\n`).update(readFileSync(file));
+  }
+  hash.update(`upstream ${of.upstream ?? 'none'}\nbelow ${of.tag === BASE_IMAGE ? 'nothing' : base.recipe}\n`);
+  return { ...of, recipe: hash.digest('hex').slice(0, 16) };
+}

@@ -1,0 +1,55 @@
+/**
+ * A proxy node: one twemproxy (nutcracker) with one pool, ketama over fnv1a_64. Its settings are given in plain words; what they are
+ * called in its own configuration, and its own defaults, stand beside each.
+ */
+import { stringify } from './yaml.ts';
+import type { NodeSpec } from '../../harness/cluster/spec.ts';
+import { linkName } from '../../harness/core/names.ts';
+import { type Duration, milliseconds } from '../../harness/core/units.ts';
+
+export const TWEMPROXY_PORT = 22121;
+export const TWEMPROXY_STATS_PORT = 22222;
+
+export interface TwemproxyOptions {
+  /** The caches, by name: the ring is made of the names, so that every proxy has the same one. */
+  readonly servers: readonly string[];
+  /** `timeout`: how long it waits for a server. 'never', its default, waits for ever. */
+  readonly timeout?: Duration | 'never';
+  /** `auto_eject_hosts` with `server_failure_limit` (default 2) and `server_retry_timeout` (default 30 s). Never by default. */
+  readonly eject?: { readonly after: number; readonly retryIn: Duration } | 'never';
+  /** `server_connections`: connections to each server, over which all clients' requests are pipelined. Default 1. */
+  readonly connectionsPerServer?: number;
+  /** `backlog`: clients that may wait to be accepted. Default 512. */
+  readonly backlog?: number;
+}
+
+export function twemproxy(name: string, options: TwemproxyOptions): NodeSpec {
+  return {
+    name,
+    role: 'proxy',
+    image: 'aftershock/twemproxy:0.5',
+    // Statistics are gathered anew each 200 ms (-i, default 30 s), so that readiness is seen soon after it is there.
+    command: ['nutcracker', '-o', '/dev/stderr', '-c', '/etc/aftershock/nutcracker.yml', '-a', '0.0.0.0', '-s', String(TWEMPROXY_STATS_PORT), '-i', '200'],
+    files: { '/etc/aftershock/nutcracker.yml': configuration(name, options) },
+    port: TWEMPROXY_PORT,
+    probe: { send: 'version\r\n', expect: 'VERSION' },
+    memoryMiB: 256,
+    watchSockets: true,
+  };
+}
+
+/** The configuration file. Servers are always named: a nameless one is hashed by its address, and each proxy reaches it over a link of its own. */
+function configuration(name: string, { servers, timeout = 'never', eject = 'never', connectionsPerServer = 1, backlog = 512 }: TwemproxyOptions): string {
+  return stringify('cache', {
+    listen: `0.0.0.0:${TWEMPROXY_PORT}`,
+    hash: 'fnv1a_64',
+    distribution: 'ketama',
+    preconnect: false,
+    backlog,
+    server_connections: connectionsPerServer,
+    ...(timeout === 'never' ? {} : { timeout: milliseconds(timeout, 'timeout') }),
+    auto_eject_hosts: eject !== 'never',
+    ...(eject === 'never' ? {} : { server_failure_limit: eject.after, server_retry_timeout: milliseconds(eject.retryIn, 'eject.retryIn') }),
+    servers: servers.map((server) => `\${link:${linkName(name, server)}}:1 ${server}`),
+  });
+}

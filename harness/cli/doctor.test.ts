@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import type { Engine } from '../cluster/engine.ts';
+import { judgeEngine, type Seen } from './doctor.ts';
+
+const engine = {
+  name: 'Docker',
+  version: '28.0.0',
+  apiVersion: '1.48',
+  cpus: 4,
+  memoryBytes: 8 * 2 ** 30,
+  cgroupVersion: '2',
+  rootless: false,
+  storageDriver: 'overlay2',
+  operatingSystem: 'Debian',
+  kernel: '6.1.0',
+  architecture: 'amd64',
+  local: true,
+  address: { url: 'unix:///var/run/docker.sock' },
+} as unknown as Engine;
+
+const well: Seen = {
+  engine,
+  images: [{ tag: 'aftershock/node:24', state: 'ready', origin: 'built from containers/node', id: 'sha256:1', sizeBytes: 249e6 }],
+  room: { memoryMiB: 8192, networksUsed: 1, networksLeft: 30 },
+  remains: [],
+  inside: { descriptors: 20_000, sameKernel: true },
+};
+
+const checkOf = (seen: Partial<Seen>, name: string) => judgeEngine({ ...well, ...seen }).find((check) => check.name.startsWith(name));
+
+describe('the doctor', () => {
+  it('finds a well engine well', () => {
+    expect(judgeEngine(well).filter(({ status }) => status !== 'ok')).toEqual([]);
+    expect(checkOf({}, 'image')?.text).toBe('built from containers/node, 249 MB');
+  });
+
+  it('finds a missing image lacking, and an outdated one worth a note', () => {
+    expect(checkOf({ images: [{ tag: 'aftershock/node:24', state: 'missing' }] }, 'image')).toMatchObject({
+      status: 'lacking',
+      text: 'missing; type: npm run setup',
+    });
+    expect(checkOf({ images: [{ tag: 'aftershock/node:24', state: 'stale' }] }, 'image')).toMatchObject({ status: 'note' });
+  });
+
+  it('finds an engine without room for a network lacking', () => {
+    expect(checkOf({ room: { memoryMiB: 8192, networksUsed: 31, networksLeft: 0 } }, 'networks')).toMatchObject({ status: 'lacking' });
+  });
+
+  it('notes one CPU, few descriptors, and memory limits that do not hold', () => {
+    expect(checkOf({ engine: { ...engine, cpus: 1 } }, 'size')).toMatchObject({ status: 'note' });
+    expect(checkOf({ inside: { descriptors: 1_024, sameKernel: true } }, 'descriptors')).toMatchObject({ status: 'note' });
+    expect(checkOf({ engine: { ...engine, rootless: true, cgroupVersion: '1' } }, 'isolation')).toMatchObject({ status: 'note' });
+  });
+
+  it('counts what dead runs left, and leaves runs alone that are going on', () => {
+    const left = { containers: [{ id: '1', name: 'a' }], networks: [{ id: '2', name: 'b' }] };
+    expect(checkOf({ remains: [{ runId: 'x', alive: true, ...left }] }, 'leftovers')).toMatchObject({ status: 'ok', text: 'none of earlier runs; 1 going on' });
+    expect(checkOf({ remains: [{ runId: 'x', alive: false, ...left }] }, 'leftovers')).toMatchObject({
+      status: 'note',
+      text: '1 dead run left 1 container and 1 network (0 going on); type: npx aftershock clean',
+    });
+  });
+});

@@ -1,0 +1,177 @@
+/** `aftershock doctor`: whether this machine and its engine can run scenarios, what they lack, and what to type. Changes nothing. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { connectEngine, type Engine } from '../cluster/engine.ts';
+import { type ImageState, imageStates, type WantedImage } from '../cluster/images.ts';
+import { runLabels } from '../cluster/labels.ts';
+import { findRemains, type RunRemains } from '../cluster/remains.ts';
+import { EnvironmentError, EXIT, type ExitCode } from '../core/errors.ts';
+import { painter, table, takesColour } from '../report/table.ts';
+import { type EngineRoom, roomOf } from '../run/budget.ts';
+
+/** `ok`: as it should be. `note`: runs work, and this may matter. `lacking`: runs cannot start. */
+export type CheckStatus = 'ok' | 'note' | 'lacking';
+
+export interface Check {
+  readonly name: string;
+  readonly status: CheckStatus;
+  readonly text: string;
+}
+
+export interface DoctorOptions {
+  readonly json?: boolean;
+  /** The images that runs need. */
+  readonly images: readonly WantedImage[];
+}
+
+/** What the engine and a container on it were seen to have. */
+export interface Seen {
+  readonly engine: Engine;
+  readonly images: readonly ImageState[];
+  readonly room: EngineRoom;
+  readonly remains: readonly RunRemains[];
+  /** Undefined when there is no image to look from. */
+  readonly inside: { readonly descriptors: number; readonly sameKernel: boolean } | undefined;
+}
+
+const SIGNS = { ok: '✓ ok', note: '! note', lacking: '✕ lacking' } as const;
+const COLOURS = { ok: ['green'], note: ['yellow'], lacking: ['red', 'bold'] } as const;
+
+/** A HAProxy hop takes two descriptors for each connection: below this, a flood of 2,000 connections does not fit through one. */
+const FEW_DESCRIPTORS = 4_096;
+
+/** The command: reads the image list that lies beside the harness, which does not import it. */
+export async function doctorCommand(flags: { readonly json?: boolean }): Promise<ExitCode> {
+  const list = join(import.meta.dirname, '../../containers/images.ts');
+  const { IMAGES } = (await import(pathToFileURL(list).href)) as { IMAGES: readonly WantedImage[] };
+  return doctor({ ...flags, images: IMAGES });
+}
+
+/** Prints a table, or JSON: `{ usable, checks: [{ name, status, text }] }`. Answers exit code 0 when runs can start, 3 when not. */
+export async function doctor(options: DoctorOptions): Promise<ExitCode> {
+  const checks = [nodeCheck(), ...(await engineChecks(options.images))];
+  const usable = checks.every(({ status }) => status !== 'lacking');
+  if (options.json) process.stdout.write(`${JSON.stringify({ usable, checks }, null, 2)}\n`);
+  else {
+    const rows = checks.map(({ name, status, text }) => ({ cells: [{ text: name }, { text: SIGNS[status], style: COLOURS[status] }, { text }] }));
+    const width = process.stdout.columns ?? 160;
+    for (const line of table(['what', 'state', 'explanation'], rows, { width, paint: painter(takesColour(process.stdout)) })) process.stdout.write(`${line}\n`);
+    process.stdout.write(`\n${usable ? 'usable: scenarios can run here' : 'not usable: see what is lacking above'}\n`);
+  }
+  return usable ? EXIT.asExpected : EXIT.environment;
+}
+
+function nodeCheck(): Check {
+  return { name: 'Node', status: 'ok', text: `${process.version}, ${process.platform} ${process.arch}` };
+}
+
+async function engineChecks(wanted: readonly WantedImage[]): Promise<Check[]> {
+  let engine: Engine;
+  try {
+    engine = await connectEngine();
+  } catch (thrown) {
+    if (!(thrown instanceof EnvironmentError)) throw thrown;
+    return [{ name: 'engine', status: 'lacking', text: thrown.message }];
+  }
+  const [images, room, remains] = await Promise.all([imageStates(engine.address, wanted), roomOf(engine), findRemains(engine)]);
+  const present = images.find(({ state }) => state !== 'missing');
+  return judgeEngine({ engine, images, room, remains, inside: present && (await lookInside(engine, present.tag)) });
+}
+
+/** What to make of it. Pure. */
+export function judgeEngine({ engine, images, room, remains, inside }: Seen): Check[] {
+  const memoryGiB = (engine.memoryBytes / 2 ** 30).toFixed(1);
+  const cgroups = `cgroup v${engine.cgroupVersion}, ${engine.rootless ? 'rootless' : 'with root'}, ${engine.storageDriver}`;
+  const where = `${engine.local ? 'on this machine' : 'remote'}, ${engine.address.url}`;
+  return [
+    { name: 'engine', status: 'ok', text: `${engine.name} ${engine.version}, API ${engine.apiVersion}, ${where}` },
+    { name: 'its system', status: 'ok', text: `${engine.operatingSystem}, kernel ${engine.kernel}, ${engine.architecture}` },
+    engine.rootless && engine.cgroupVersion === '1'
+      ? { name: 'isolation', status: 'note', text: `${cgroups}: limits on memory are not enforced; cgroup v2 or an engine with root enforces them` }
+      : { name: 'isolation', status: 'ok', text: cgroups },
+    engine.cpus < 2
+      ? {
+          name: 'size',
+          status: 'note',
+          text: `1 CPU, ${memoryGiB} GiB: load and cluster disturb each other, so runs will often be invalid; give the engine 2 CPUs`,
+        }
+      : { name: 'size', status: 'ok', text: `${engine.cpus} CPUs, ${memoryGiB} GiB` },
+    ...images.map(imageCheck),
+    networkCheck(room),
+    ...(inside === undefined ? [] : [descriptorCheck(inside.descriptors), kernelCheck(inside.sameKernel)]),
+    leftoverCheck(remains),
+  ];
+}
+
+function imageCheck({ tag, state, origin, sizeBytes }: ImageState): Check {
+  const name = `image ${tag}`;
+  if (state === 'missing') return { name, status: 'lacking', text: 'missing; type: npm run setup' };
+  const text = `${origin ?? 'of unknown origin'}, ${Math.round((sizeBytes ?? 0) / 1e6)} MB`;
+  return state === 'ready' ? { name, status: 'ok', text } : { name, status: 'note', text: `${text}; out of date, type: npm run setup` };
+}
+
+function networkCheck({ networksUsed, networksLeft }: EngineRoom): Check {
+  const text = `${networksUsed} in use; the default address pools hold about ${networksLeft} more, and each run takes one`;
+  return networksLeft > 0 ? { name: 'networks', status: 'ok', text } : { name: 'networks', status: 'lacking', text: `${text}; type: npx aftershock clean` };
+}
+
+function descriptorCheck(descriptors: number): Check {
+  const name = 'descriptors';
+  const text = `${descriptors} for each process in a container; a proxy takes two for each connection`;
+  if (descriptors >= FEW_DESCRIPTORS) return { name, status: 'ok', text };
+  return { name, status: 'note', text: `${text}; scenarios with many connections will be refused; raise default-ulimits in the engine's daemon.json` };
+}
+
+function kernelCheck(same: boolean): Check {
+  return {
+    name: 'clock',
+    status: 'ok',
+    text: same ? 'containers share the kernel of this machine, and its clock' : 'containers run on another kernel than this machine, with a clock of its own',
+  };
+}
+
+function leftoverCheck(remains: readonly RunRemains[]): Check {
+  const name = 'leftovers';
+  const dead = remains.filter(({ alive }) => !alive);
+  const going = `${remains.length - dead.length} going on`;
+  if (dead.length === 0) return { name, status: 'ok', text: `none of earlier runs; ${going}` };
+  const containers = dead.reduce((sum, run) => sum + run.containers.length, 0);
+  const networks = dead.reduce((sum, run) => sum + run.networks.length, 0);
+  return {
+    name,
+    status: 'note',
+    text: `${dead.length} dead runs left ${containers} containers and ${networks} networks (${going}); type: npx aftershock clean`,
+  };
+}
+
+/** Reads, in a container that removes itself, what only a look from inside tells. */
+async function lookInside(engine: Engine, image: string): Promise<NonNullable<Seen['inside']>> {
+  const container = await engine.docker.createContainer({
+    Image: image,
+    Entrypoint: ['cat'],
+    Cmd: ['/proc/self/limits', '/proc/sys/kernel/random/boot_id'],
+    // A terminal joins the output to one plain stream.
+    Tty: true,
+    AttachStdout: true,
+    Labels: runLabels('doctor'),
+    NetworkDisabled: true,
+    HostConfig: { AutoRemove: true },
+  });
+  const stream = await container.attach({ stream: true, stdout: true });
+  const chunks: Buffer[] = [];
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const ended = new Promise((resolve, reject) => stream.on('end', resolve).on('error', reject));
+  await container.start();
+  await ended;
+  const text = Buffer.concat(chunks).toString('utf8');
+  // 'Max open files            20000                20000                files': the soft limit, then the hard one.
+  const descriptors = Number(/^Max open files\s+\S+\s+(\d+)/m.exec(text)?.[1] ?? Number.NaN);
+  const boot = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/m.exec(text)?.[0] ?? '';
+  return { descriptors, sameKernel: boot !== '' && boot === ownBootId() };
+}
+
+function ownBootId(): string | undefined {
+  if (process.platform !== 'linux') return undefined;
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+}

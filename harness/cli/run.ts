@@ -1,0 +1,130 @@
+/** `aftershock run SCENARIO`: one run for each variant asked for, as often as asked for; a comparison where there are several variants. */
+import { randomInt } from 'node:crypto';
+import { connectEngine } from '../cluster/engine.ts';
+import { EXIT, type ExitCode, InputError, worstExit } from '../core/errors.ts';
+import { SEED_LIMIT } from '../core/random.ts';
+import { checkMoral } from '../report/comparison.ts';
+import { createProgress } from '../report/progress.ts';
+import { takesColour } from '../report/table.ts';
+import { verdictTable } from '../report/terminal.ts';
+import { budgetOf, refuseOverBudget, roomOf } from '../run/budget.ts';
+import { type Executed, execute } from '../run/execute.ts';
+import type { Observer, Tick } from '../run/observer.ts';
+import { defaultVariant, planRun } from '../run/plan.ts';
+import { loadScenario, scenarioFiles } from '../run/scenario.ts';
+import type { Plan, Scenario } from '../run/types.ts';
+import { writeComparison } from './compare.ts';
+import { listenForInterrupts } from './interrupts.ts';
+
+export interface RunFlags {
+  readonly variant?: readonly string[];
+  readonly seed?: number;
+  readonly repeat: number;
+  readonly keepOnFailure?: boolean;
+  readonly json?: boolean;
+  readonly out: string;
+  readonly tag?: readonly string[];
+  readonly all?: boolean;
+}
+
+export async function runCommand(names: readonly string[], flags: RunFlags): Promise<ExitCode> {
+  const scenarios = await chosenScenarios(names, flags.all ?? false);
+  const plans = scenarios.flatMap((scenario) => plansOf(scenario, flags));
+  const engine = await connectEngine();
+  for (const plan of plans) refuseOverBudget(budgetOf(plan), await roomOf(engine));
+
+  const progress = createProgress(process.stderr, { tty: process.stderr.isTTY ?? false });
+  const interrupts = listenForInterrupts((text) => progress.note(text));
+  const executed: Executed[] = [];
+  try {
+    for (const [index, plan] of plans.entries()) {
+      if (interrupts.signal.aborted) break;
+      const count = plans.length > 1 ? ` (${index + 1} of ${plans.length})` : '';
+      progress.note(`${plan.scenario} · ${plan.variant}: ${plan.title}, seed ${plan.seed}${count}`);
+      const one = await execute(plan, { engine, out: flags.out, observer: observerOf(progress, plan), interrupts, keepOnFailure: flags.keepOnFailure ?? false });
+      executed.push(one);
+      if (!flags.json) show(one, process.stdout);
+    }
+  } finally {
+    progress.end();
+    interrupts.close();
+  }
+  conclude(scenarios, executed, flags);
+  return worstExit(executed.map((one) => one.exitCode));
+}
+
+async function chosenScenarios(names: readonly string[], all: boolean): Promise<Scenario[]> {
+  if (all && names.length > 0) throw new InputError(`--all: runs every scenario; leave out '${names.join(' ')}', or leave out --all`);
+  const chosen = all ? [...scenarioFiles().keys()] : names;
+  if (chosen.length === 0) throw new InputError(`scenario: none given; write one of ${[...scenarioFiles().keys()].join(', ')}, the path of a file, or --all`);
+  return Promise.all(chosen.map((name) => loadScenario(name)));
+}
+
+/** All plans are made before the first container starts, so that bad input is told at once. */
+function plansOf(scenario: Scenario, flags: RunFlags): Plan[] {
+  const variants = flags.variant ?? (flags.all ? Object.keys(scenario.variants) : [defaultVariant(scenario)]);
+  if (scenario.moral !== undefined) checkMoral(scenario.moral, Object.keys(scenario.variants), [...Object.keys(scenario.slos), ...Object.keys(scenario.symptoms ?? {})]);
+  const first = flags.seed ?? randomInt(SEED_LIMIT - flags.repeat);
+  return variants.flatMap((variant) =>
+    Array.from({ length: flags.repeat }, (_, repeat) => planRun(scenario, { variant, seed: (first + repeat) % SEED_LIMIT, tags: flags.tag ?? [] })),
+  );
+}
+
+/** The run tells what happens load by load; a person sees the sum. */
+function observerOf(progress: ReturnType<typeof createProgress>, plan: Plan): Observer {
+  const latest = new Map<string, Tick>();
+  let fault = '';
+  return {
+    stage: (text) => progress.stage(text),
+    note: (text) => progress.note(text),
+    faults: (titles) => {
+      fault = titles.join(', ');
+    },
+    tick: ({ load, ...tick }) => {
+      latest.set(load, tick);
+      if (latest.size < plan.load.length) return;
+      const ticks = [...latest.values()];
+      latest.clear();
+      const sum = (of: (one: Tick) => number) => ticks.reduce((total, one) => total + of(one), 0);
+      progress.tick({
+        atMs: tick.atMs,
+        durationMs: plan.durationMs,
+        due: sum((one) => one.due),
+        answered: sum((one) => one.answered),
+        good: sum((one) => one.good),
+        failed: sum((one) => one.failed),
+        p99Ms: Math.max(...ticks.map((one) => one.p99Ms)),
+        connections: sum((one) => one.connections),
+        ...(fault === '' ? {} : { fault }),
+      });
+    },
+  };
+}
+
+function show(one: Executed, stream: NodeJS.WriteStream): void {
+  stream.write(`\n${verdictTable(one.report, { colour: takesColour(stream), width: stream.columns ?? 120 })}\n`);
+  stream.write(`  report: ${one.folder}/report.html\n`);
+  if (one.leftStanding) stream.write(`  left standing: containers named aftershock-${one.leftStanding}-*; 'npx aftershock clean' removes them\n`);
+  stream.write('\n');
+}
+
+/** What several runs say together: the comparison of a scenario's variants, and how often each came out as expected. */
+function conclude(scenarios: readonly Scenario[], executed: readonly Executed[], flags: RunFlags): void {
+  const comparisons = scenarios.flatMap((scenario) => {
+    const firsts = [...Map.groupBy(executed.filter((one) => one.plan.scenario === scenario.id), (one) => one.plan.variant).values()].map((runs) => runs[0] as Executed);
+    return firsts.length > 1 && firsts.every((one) => one.report.outcome !== 'aborted') ? [writeComparison(firsts, flags.out)] : [];
+  });
+  if (flags.json) {
+    const plain = { runs: executed.map(({ folder, report }) => ({ folder, report })), comparisons: comparisons.map(({ folder, sentence }) => ({ folder, sentence })) };
+    process.stdout.write(`${JSON.stringify(plain, null, 2)}\n`);
+    return;
+  }
+  if (flags.repeat > 1) {
+    for (const [name, runs] of Map.groupBy(executed, (one) => `${one.plan.scenario} · ${one.plan.variant}`)) {
+      const good = runs.filter((one) => one.exitCode === EXIT.asExpected).length;
+      process.stdout.write(`${name}: ${good} of ${runs.length} as expected\n`);
+    }
+  }
+  for (const { table, sentence, page } of comparisons) process.stdout.write(`${table}\n${sentence === '' ? '' : `\n${sentence}\n`}\n  comparison: ${page}\n`);
+}
+

@@ -1,0 +1,74 @@
+/**
+ * A program of ours inside a container, over the engine's exec: lines of JSON in and out. Its stdin is its lease: when this
+ * process goes, stdin ends there, and the program ends itself.
+ */
+import { PassThrough } from 'node:stream';
+import { createInterface } from 'node:readline';
+import type Dockerode from 'dockerode';
+import { EnvironmentError } from '../core/errors.ts';
+
+export interface Channel {
+  send(message: object): void;
+  /** Called for each line of stdout, parsed. */
+  onMessage(listener: (message: Record<string, unknown>) => void): void;
+  /** Resolves when the program has ended, with its exit code and the end of its stderr. */
+  readonly ended: Promise<{ code: number; stderr: string }>;
+  /** Ends its stdin, and with it the program. */
+  close(): void;
+}
+
+/** Lines of stderr kept for the error message. */
+const STDERR_KEPT = 2_000;
+
+export async function openChannel(docker: Dockerode, containerId: string, command: readonly string[]): Promise<Channel> {
+  const exec = await docker.getContainer(containerId).exec({ Cmd: [...command], AttachStdin: true, AttachStdout: true, AttachStderr: true });
+  const stream = await exec.start({ hijack: true, stdin: true });
+  const stdout = new PassThrough();
+  const stderr = new PassThrough();
+  docker.modem.demuxStream(stream, stdout, stderr);
+  let complaints = '';
+  stderr.on('data', (bytes: Buffer) => {
+    complaints = (complaints + bytes.toString()).slice(-STDERR_KEPT);
+  });
+  const listeners: ((message: Record<string, unknown>) => void)[] = [];
+  createInterface({ input: stdout }).on('line', (line) => {
+    const message = parsed(line);
+    if (message === undefined) complaints = `${complaints}${line}\n`.slice(-STDERR_KEPT);
+    else for (const listener of listeners) listener(message);
+  });
+  const ended = new Promise<{ code: number; stderr: string }>((resolve) => {
+    const finish = () => {
+      stdout.end();
+      exec.inspect().then(
+        (state) => resolve({ code: state.ExitCode ?? -1, stderr: complaints.trim() }),
+        // The container or the engine is gone, and with it the program.
+        () => resolve({ code: -1, stderr: complaints.trim() || 'its container is gone' }),
+      );
+    };
+    stream.once('end', finish);
+    stream.once('error', finish);
+    stream.once('close', finish);
+  });
+  return {
+    send: (message) => {
+      if (!stream.writable) throw new EnvironmentError(`${command.at(-1)} has ended: ${complaints.trim() || 'no word why'}`);
+      stream.write(`${JSON.stringify(message)}\n`);
+    },
+    onMessage: (listener) => listeners.push(listener),
+    ended,
+    close: () => {
+      stream.end();
+    },
+  };
+}
+
+/** Undefined for a line that is not a JSON object: a warning of the runtime, a crash. */
+function parsed(line: string): Record<string, unknown> | undefined {
+  if (!line.startsWith('{')) return undefined;
+  try {
+    return JSON.parse(line) as Record<string, unknown>;
+  } catch (thrown) {
+    if (thrown instanceof SyntaxError) return undefined;
+    throw thrown;
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * A node of a running cluster, by its container. Signals and states go through the engine, never through this
+ * machine's own process table: the engine may be elsewhere.
+ */
+import type Dockerode from 'dockerode';
+import type { Started } from './container.ts';
+import type { NodeSpec } from './spec.ts';
+import type { Node, NodeState, Prober } from './types.ts';
+
+export interface ContainerNode extends Node {
+  readonly id: string;
+  /** Its address on the run's network, now: it may differ after a start. */
+  readonly address: string;
+}
+
+export interface NodeSurroundings {
+  readonly docker: Dockerode;
+  /** Journals an action on this node around its effect. */
+  act<T>(action: string, effect: () => Promise<T>): Promise<T>;
+  prober(): Promise<Prober>;
+  /** Called after a start: its network namespace is new, and its address may be. */
+  moved(addressChanged: boolean): Promise<void>;
+}
+
+export function createNode(spec: NodeSpec, started: Started, surroundings: NodeSurroundings): ContainerNode {
+  const container = surroundings.docker.getContainer(started.id);
+  let address = started.address;
+  return {
+    name: spec.name,
+    role: spec.role,
+    id: started.id,
+    get address() {
+      return address;
+    },
+    kill: () => surroundings.act('kill', () => container.kill({ signal: 'SIGKILL' })),
+    start: () =>
+      surroundings.act('start again', async () => {
+        await container.start();
+        const { NetworkSettings } = await container.inspect();
+        const before = address;
+        address = Object.values(NetworkSettings.Networks)[0]?.IPAddress ?? before;
+        await surroundings.moved(address !== before);
+      }),
+    pause: () => surroundings.act('pause', () => container.pause()),
+    resume: () => surroundings.act('resume', () => container.unpause()),
+    state: async (): Promise<NodeState> => {
+      const { State } = await container.inspect();
+      return { running: State.Running && !State.Dead, paused: State.Paused, pid: State.Pid, startedAt: State.StartedAt };
+    },
+    prober: surroundings.prober,
+  };
+}

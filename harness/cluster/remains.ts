@@ -1,0 +1,95 @@
+/**
+ * What runs have on the engine: found by label, read, and removed. Used by a run's own end and by `aftershock clean`.
+ */
+import { CleanUpError, messageOf } from '../core/errors.ts';
+import type { Engine } from './engine.ts';
+import { NODE_LABEL, OWNER_LABEL, ownerAlive, RUN_LABEL } from './labels.ts';
+
+export interface RunRemains {
+  readonly runId: string;
+  /** The process that made it may still be at work. */
+  readonly alive: boolean;
+  readonly containers: readonly { readonly id: string; readonly name: string }[];
+  readonly networks: readonly { readonly id: string; readonly name: string }[];
+}
+
+/** Lines of a node's output that are kept with the result. */
+const LOG_LINES = 5_000;
+
+/** Everything that runs have on the engine now, by run. */
+export async function findRemains(engine: Engine): Promise<RunRemains[]> {
+  const filters = { label: [RUN_LABEL] };
+  const [containers, networks] = await Promise.all([engine.docker.listContainers({ all: true, filters }), engine.docker.listNetworks({ filters })]);
+  const runs = new Map<string, { owner: string | undefined; containers: { id: string; name: string }[]; networks: { id: string; name: string }[] }>();
+  const of = (labels: Record<string, string> | undefined) => {
+    const id = labels?.[RUN_LABEL] ?? '';
+    const run = runs.get(id) ?? { owner: labels?.[OWNER_LABEL], containers: [], networks: [] };
+    runs.set(id, run);
+    return run;
+  };
+  for (const container of containers) of(container.Labels).containers.push({ id: container.Id, name: container.Names[0]?.replace(/^\//, '') ?? container.Id });
+  for (const network of networks) of(network.Labels).networks.push({ id: network.Id, name: network.Name });
+  return [...runs].map(([runId, run]) => ({ runId, alive: ownerAlive(run.owner), containers: run.containers, networks: run.networks }));
+}
+
+/** Removes a run's containers, then its network. Throws CleanUpError naming what stayed; what is gone already is fine. */
+export async function removeRun(engine: Engine, runId: string): Promise<void> {
+  try {
+    // A container may be in the making at this moment, so look again until a look finds nothing.
+    for (let pass = 0; pass < 5; pass++) {
+      const filters = { label: [`${RUN_LABEL}=${runId}`] };
+      const containers = await engine.docker.listContainers({ all: true, filters });
+      await Promise.all(containers.map(({ Id }) => gone(engine.docker.getContainer(Id).remove({ force: true, v: true }))));
+      const networks = await engine.docker.listNetworks({ filters });
+      await Promise.all(networks.map(({ Id }) => gone(engine.docker.getNetwork(Id).remove())));
+      if (containers.length === 0 && networks.length === 0) return;
+    }
+  } catch (thrown) {
+    throw new CleanUpError(`run ${runId} could not be removed from the engine (${messageOf(thrown)}); 'npx aftershock clean' removes what it left`, { cause: thrown });
+  }
+  throw new CleanUpError(`run ${runId} still has containers or a network; 'npx aftershock clean' removes them`);
+}
+
+/** Removing what is gone, or being removed, is no failure. */
+async function gone(removal: Promise<unknown>): Promise<void> {
+  try {
+    await removal;
+  } catch (thrown) {
+    const status = (thrown as { statusCode?: number }).statusCode;
+    if (status !== 404 && status !== 409) throw thrown;
+  }
+}
+
+/** The end of each container's output, by node. */
+export async function nodeLogs(engine: Engine, runId: string): Promise<Map<string, string>> {
+  const containers = await engine.docker.listContainers({ all: true, filters: { label: [`${RUN_LABEL}=${runId}`] } });
+  const logs = await Promise.all(
+    containers.map(async ({ Id, Labels }) => {
+      const raw = (await engine.docker.getContainer(Id).logs({ stdout: true, stderr: true, timestamps: true, tail: LOG_LINES })) as unknown as Buffer;
+      return [Labels[NODE_LABEL] ?? Id, plainText(raw)] as const;
+    }),
+  );
+  return new Map(logs);
+}
+
+/** The first node of a run that ended by itself, with its last words, in one line; undefined when all run. */
+export async function endedNode(engine: Engine, runId: string): Promise<string | undefined> {
+  const filters = { label: [`${RUN_LABEL}=${runId}`], status: ['exited', 'dead'] };
+  const [first] = await engine.docker.listContainers({ all: true, filters });
+  if (!first) return undefined;
+  const node = first.Labels[NODE_LABEL] ?? first.Id;
+  const raw = (await engine.docker.getContainer(first.Id).logs({ stdout: true, stderr: true, tail: 1 })) as unknown as Buffer;
+  return `node ${node} ended by itself (${first.Status}): ${plainText(raw).trim() || 'it said nothing'}`;
+}
+
+/** The engine frames its logs: one byte of stream, three of nothing, four of length, then the bytes. */
+function plainText(framed: Buffer): string {
+  const parts: Buffer[] = [];
+  for (let at = 0; at + 8 <= framed.length; ) {
+    const length = framed.readUInt32BE(at + 4);
+    parts.push(framed.subarray(at + 8, at + 8 + length));
+    at += 8 + length;
+  }
+  return Buffer.concat(parts).toString('utf8');
+}
+

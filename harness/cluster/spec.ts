@@ -1,0 +1,70 @@
+/**
+ * A cluster as data: which nodes there are, and over which links they talk. It is written by the typed
+ * builders under `containers/`, saved with the plan, and started by `start.ts`. Nothing here knows what runs
+ * inside a node.
+ */
+import type { NodeName } from '../core/names.ts';
+
+/** A question that a node answers when it is well. One exchange is one probe. */
+export interface ProbeSpec {
+  /** Bytes to send, as text. */
+  readonly send: string;
+  /** What the answer begins with. */
+  readonly expect: string;
+}
+
+export interface NodeSpec {
+  readonly name: NodeName;
+  /** What it is to the cluster: client, edge, proxy, cache. */
+  readonly role: string;
+  readonly image: string;
+  readonly command: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  /**
+   * Files to lay into the container before it starts, by absolute path. `${link:a -> b}` in a file
+   * becomes the address (host:port) at which node a reaches node b.
+   */
+  readonly files?: Readonly<Record<string, string>>;
+  /** Source folders of this project to lay under /aftershock, relative to its root. */
+  readonly sources?: readonly string[];
+  /** Where it listens; absent for clients. */
+  readonly port?: number;
+  readonly probe?: ProbeSpec;
+  /** The most memory that it may use, MiB: a hard limit, and its share of the plan's budget. */
+  readonly memoryMiB: number;
+  /** Read its sockets by state while the run lasts. */
+  readonly watchSockets?: boolean;
+}
+
+/** A hop between two nodes that goes through Toxiproxy, so that it can be disturbed. */
+export interface LinkSpec {
+  readonly from: NodeName;
+  readonly to: NodeName;
+  /** Port of `to` at the far end. */
+  readonly port: number;
+}
+
+/** A program of ours inside a node: it reads lines of JSON on stdin and writes lines of JSON on stdout. */
+export interface ProgramSpec {
+  readonly node: NodeName;
+  /** Path relative to the project's root; it stands at /aftershock/<path> in the container. */
+  readonly program: string;
+  /** Sent as its first line. `${link:a -> b}` and `${node:a}` (host:port) are filled in, in any string. */
+  readonly settings: unknown;
+}
+
+/** What the harness needs to have beside the nodes, named by `containers/` so that harness need not know it. */
+export interface ToolSpec {
+  readonly toxiproxyImage: string;
+  readonly hand: { readonly image: string; readonly program: string; readonly sources: readonly string[] };
+}
+
+export interface ClusterSpec {
+  /** In a few words: '4 memcached, 2 twemproxy, HAProxy'. */
+  readonly title: string;
+  readonly nodes: readonly NodeSpec[];
+  readonly links: readonly LinkSpec[];
+  /** Succeeds (exit 0) once the whole path answers; prints what it saw. */
+  readonly ready: ProgramSpec;
+  readonly tools: ToolSpec;
+}

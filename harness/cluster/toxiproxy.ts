@@ -1,0 +1,110 @@
+/**
+ * The links of a cluster: one Toxiproxy proxy each, all in one Toxiproxy container.
+ *
+ * Every call has a time limit of its own, because removing a toxic can hang Toxiproxy's API while a dead sink holds
+ * connections, and a fault that cannot be healed has to be said, not waited for.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ICreateProxyBody, Toxiproxy, type Proxy as ToxiproxyProxy } from 'toxiproxy-node-client';
+import { EnvironmentError, messageOf } from '../core/errors.ts';
+
+/** What can be done to the bytes of a link. `downstream` are the answers, `upstream` the requests. */
+export type Toxic = { readonly stream: 'upstream' | 'downstream' } & (
+  | { readonly type: 'latency'; readonly attributes: { readonly latency: number; readonly jitter: number } }
+  /** With timeout 0 the bytes vanish and the connection stays, until the toxic is removed: then Toxiproxy closes it. */
+  | { readonly type: 'timeout'; readonly attributes: { readonly timeout: number } }
+);
+
+const CALL_LIMIT_MS = 5_000;
+
+/** Toxiproxy's API, as far as links need it. Errors name the link. */
+export class LinkControl {
+  readonly #api: Toxiproxy;
+  readonly #proxies = new Map<string, ToxiproxyProxy>();
+  #toxics = 0;
+
+  /** `url`: where the API answers, such as http://127.0.0.1:49153. */
+  constructor(url: string) {
+    this.#api = new Toxiproxy(url);
+  }
+
+  /** Waits until the API answers: its port is published before it listens. */
+  async answers(): Promise<void> {
+    const limit = performance.now() + CALL_LIMIT_MS;
+    for (;;) {
+      try {
+        await limited('asking for its version', this.#api.getVersion());
+        return;
+      } catch (thrown) {
+        if (performance.now() >= limit) throw thrown;
+        await sleep(20);
+      }
+    }
+  }
+
+  /** Opens all links at once. `listen` and `upstream` are host:port as Toxiproxy's own container sees them. */
+  async open(links: readonly { name: string; listen: string; upstream: string }[]): Promise<void> {
+    const bodies: ICreateProxyBody[] = links.map((link) => ({ name: apiName(link.name), listen: link.listen, upstream: link.upstream, enabled: true }));
+    const proxies = await limited('opening the links', this.#api.populate(bodies));
+    for (const link of links) this.#proxies.set(link.name, proxies[apiName(link.name)] as ToxiproxyProxy);
+  }
+
+  /** Adds a toxic; the answer removes it. */
+  async poison(link: string, toxic: Toxic): Promise<() => Promise<void>> {
+    const name = `aftershock-${++this.#toxics}`;
+    const added = await limited(`adding ${toxic.type} on ${link}`, this.#proxy(link).addToxic({ name, type: toxic.type, stream: toxic.stream, toxicity: 1, attributes: toxic.attributes }));
+    return once(() => limited(`removing ${toxic.type} from ${link}`, added.remove()));
+  }
+
+  /** Closes the link's door and all its connections; the answer opens the door again. */
+  async cut(link: string): Promise<() => Promise<void>> {
+    await this.#enable(link, false);
+    return once(() => this.#enable(link, true));
+  }
+
+  /** Points a link at a far end that has moved. Toxiproxy closes its connections. */
+  async retarget(link: string, upstream: string): Promise<void> {
+    const proxy = this.#proxy(link);
+    this.#proxies.set(link, await limited(`moving ${link}`, proxy.update({ listen: proxy.listen, upstream, enabled: true })));
+  }
+
+  async #enable(link: string, enabled: boolean): Promise<void> {
+    const proxy = this.#proxy(link);
+    this.#proxies.set(link, await limited(`${enabled ? 'opening' : 'closing'} ${link}`, proxy.update({ listen: proxy.listen, upstream: proxy.upstream, enabled })));
+  }
+
+  #proxy(link: string): ToxiproxyProxy {
+    const proxy = this.#proxies.get(link);
+    if (!proxy) throw new EnvironmentError(`no link '${link}' is open`);
+    return proxy;
+  }
+}
+
+/** The client does not escape names in its URLs: 'proxy-1 -> mc-3' becomes 'proxy-1--mc-3'. */
+function apiName(link: string): string {
+  return link.replace(/\s*->\s*/, '--');
+}
+
+/** Makes an undo that can be called again: the second call waits for the first. */
+function once(undo: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined;
+  return () => {
+    done ??= undo();
+    return done;
+  };
+}
+
+async function limited<T>(what: string, call: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new EnvironmentError(`Toxiproxy did not answer within ${CALL_LIMIT_MS / 1_000} s when ${what}`)), CALL_LIMIT_MS);
+  });
+  try {
+    return await Promise.race([call, limit]);
+  } catch (thrown) {
+    if (thrown instanceof EnvironmentError) throw thrown;
+    throw new EnvironmentError(`Toxiproxy refused ${what}: ${messageOf(thrown)}`, { cause: thrown });
+  } finally {
+    clearTimeout(timer);
+  }
+}

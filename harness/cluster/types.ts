@@ -1,0 +1,65 @@
+/**
+ * A running cluster as faults and loads see it: nodes and links that can be disturbed and probed.
+ */
+import type { LinkName, NodeName } from '../core/names.ts';
+import type { Toxic } from './toxiproxy.ts';
+
+/** How one exchange with a node ended. `ms` counts from sending (or from dialling, on a new connection). */
+export type Answer =
+  | { readonly kind: 'answered'; readonly ms: number }
+  /** Connected, and nothing came back within the patience of the probe. */
+  | { readonly kind: 'silent'; readonly ms: number }
+  | { readonly kind: 'refused'; readonly ms: number }
+  /** Closed or reset by the far end before an answer. */
+  | { readonly kind: 'closed'; readonly ms: number };
+
+/** Asks a node, apart from the load, whether and how fast it answers. */
+export interface Prober {
+  /** One exchange on a connection that is kept between calls, or on a new one. */
+  ask(connection: 'kept' | 'new', patienceMs: number): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+export interface Link {
+  readonly name: LinkName;
+  readonly from: NodeName;
+  readonly to: NodeName;
+  /** Adds a toxic on both new and existing connections; the answer removes it again. Idempotent. */
+  poison(toxic: Toxic): Promise<() => Promise<void>>;
+  /** Refuses new connections and closes the existing ones; the answer opens it again. Idempotent. */
+  cut(): Promise<() => Promise<void>>;
+  /** A prober from the near end, through the link, to the far end. */
+  prober(): Promise<Prober>;
+}
+
+/** What the engine says of a node's process. */
+export interface NodeState {
+  readonly running: boolean;
+  readonly paused: boolean;
+  /** Host-wide process id and start time: together they name one process for ever. 0 when not running. */
+  readonly pid: number;
+  readonly startedAt: string;
+}
+
+export interface Node {
+  readonly name: NodeName;
+  readonly role: string;
+  /** SIGKILL to its first process, by the engine. */
+  kill(): Promise<void>;
+  /** Starts it again, cold, under the same name; links find it again. */
+  start(): Promise<void>;
+  /** Freezes all of its processes. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  state(): Promise<NodeState>;
+  /** A prober straight to the node, past every link. */
+  prober(): Promise<Prober>;
+}
+
+export interface Cluster {
+  readonly nodes: readonly Node[];
+  readonly links: readonly Link[];
+  /** Throws InputError naming the known ones. */
+  node(name: NodeName): Node;
+  link(name: string): Link;
+}

@@ -1,0 +1,48 @@
+/**
+ * One way the world can go wrong, and the way back.
+ *
+ * A fault cannot be written without its proofs: `inject` answers with an `Injected` whose proofs say what
+ * a probe saw, and a run whose proofs do not hold is invalid. Add a fault by adding a file beside this
+ * one and naming it in `index.ts`.
+ */
+import type { z } from 'zod';
+import type { Cluster } from '../cluster/types.ts';
+import type { NodeName } from '../core/names.ts';
+import type { Proof } from '../timeline/types.ts';
+
+/** What a fault acts on. */
+export type Target = { readonly kind: 'link'; readonly pattern: string } | { readonly kind: 'node'; readonly pattern: string };
+
+/** A fault in force. Both proofs measure with probes of their own, apart from the load. */
+export interface Injected {
+  /** Waits until a probe has seen the fault bite; does not hold when it never did. */
+  prove(): Promise<Proof>;
+  /** Takes the fault back. Calling it again does nothing. */
+  heal(): Promise<void>;
+  /** Waits until a probe has seen the fault gone; does not hold when it stayed. */
+  proveHealed(): Promise<Proof>;
+}
+
+/** A fault ready to be injected: its probes stand, and know what is normal. */
+export interface Prepared {
+  inject(): Promise<Injected>;
+  /** Closes the probes. */
+  close(): Promise<void>;
+}
+
+/** One kind of fault: how it is written down, what it acts on, and how it is done. F is its data, as saved in the plan. */
+export interface FaultKind<F extends { readonly kind: string }> {
+  readonly kind: F['kind'];
+  /** What it does, in a line, for lists. */
+  readonly summary: string;
+  readonly schema: z.ZodType<F>;
+  target(fault: F): Target;
+  /** 'latency 1s on proxy-* -> mc-3', for people. */
+  describe(fault: F): string;
+  /** Kinds that cannot be in force on the same target at the same time; its own kind is always one of them. */
+  readonly excludes: readonly string[];
+  /** Opens the probes and measures what is normal, before the fault. */
+  prepare(fault: F, cluster: Cluster): Promise<Prepared>;
+  /** The nodes that the load cannot reach well while it lasts. */
+  affects(fault: F, cluster: { nodes: readonly { name: NodeName }[]; links: readonly { from: NodeName; to: NodeName }[] }): NodeName[];
+}

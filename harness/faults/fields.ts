@@ -1,0 +1,23 @@
+/** The fields that faults are written with, as schemas whose errors name the allowed values. */
+import { z } from 'zod';
+import { messageOf } from '../core/errors.ts';
+import { linkEnds } from '../core/names.ts';
+import { formatMs, milliseconds } from '../core/units.ts';
+
+/** A duration from `leastMs` to `mostMs`. */
+export function atLeastMs(leastMs: number, mostMs: number): z.ZodString {
+  return z.string().superRefine((text, context) => {
+    try {
+      const ms = milliseconds(text);
+      if (ms < leastMs || ms > mostMs) context.addIssue({ code: 'custom', message: `'${text}' is out of range; write ${formatMs(leastMs)} to ${formatMs(mostMs)}` });
+    } catch (thrown) {
+      context.addIssue({ code: 'custom', message: messageOf(thrown).replace(/^duration: /, '') });
+    }
+  });
+}
+
+export const linkTarget = z.string().refine((text) => linkEnds(text) !== undefined, {
+  error: (issue) => `'${String(issue.input)}' is not a link; write 'from -> to', such as 'proxy-* -> mc-3'`,
+});
+
+export const nodeTarget = z.string().regex(/^[a-z0-9*][a-z0-9*-]*$/, { error: (issue) => `'${String(issue.input)}' is not a node; write a name or a pattern, such as 'mc-3' or 'mc-*'` });

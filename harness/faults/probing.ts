@@ -1,0 +1,95 @@
+/**
+ * What the proofs of faults share: probers opened and asked together, what is normal, and waiting until a
+ * proof holds.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Answer, Prober } from '../cluster/types.ts';
+import { InvalidRunError } from '../core/errors.ts';
+import type { Proof } from '../timeline/types.ts';
+
+/** A proof that does not hold by then does not hold: ten seconds is longer than any probe's patience but a paused laptop's. */
+const PROOF_LIMIT_MS = 10_000;
+const BETWEEN_TRIES_MS = 20;
+const BASELINE_PATIENCE_MS = 2_000;
+const BASELINE_ASKS = 5;
+
+/** What an exchange costs without the fault, ms. */
+export interface Baseline {
+  readonly medianMs: number;
+  readonly maxMs: number;
+}
+
+export interface Probers {
+  /** One exchange on the kept and one on a new connection of each prober, all at once. */
+  askAll(patienceMs: number): Promise<Answer[]>;
+  close(): Promise<void>;
+}
+
+/** Opens a prober for each target: links (through the link) or nodes (past every link). */
+export async function openProbers(targets: readonly { prober(): Promise<Prober> }[]): Promise<Probers> {
+  const probers = await Promise.all(targets.map((target) => target.prober()));
+  return {
+    askAll: async (patienceMs) => (await Promise.all(probers.flatMap((prober) => [prober.ask('kept', patienceMs), prober.ask('new', patienceMs)]))).flat(),
+    close: async () => {
+      await Promise.all(probers.map((prober) => prober.close()));
+    },
+  };
+}
+
+/** Asks a few times; throws InvalidRunError when the far end does not answer before the fault, for then nothing could be proven. */
+export async function baselineOf(probers: Probers): Promise<Baseline> {
+  const all: number[] = [];
+  for (let ask = 0; ask < BASELINE_ASKS; ask++) {
+    const answers = await probers.askAll(BASELINE_PATIENCE_MS);
+    const dead = answers.find((answer) => answer.kind !== 'answered');
+    if (dead) throw new InvalidRunError(`a probe was ${dead.kind} before the fault, so the fault could not be told from it`);
+    all.push(...answeredMs(answers));
+  }
+  return { medianMs: median(all), maxMs: Math.max(...all) };
+}
+
+/** The times of those that were answered, ms. */
+export function answeredMs(answers: readonly Answer[]): number[] {
+  return answers.filter((answer) => answer.kind === 'answered').map((answer) => answer.ms);
+}
+
+/**
+ * Back to normal: the median within three times the baseline, or 20 ms where that is more. A probe on two busy cores
+ * can wait a scheduling slice or two (4 ms each), so a tighter band would call a healed link sick.
+ */
+export function fastEnough(ms: readonly number[], baseline: Baseline): boolean {
+  return median(ms) <= Math.max(20, baseline.medianMs * 3, baseline.maxMs);
+}
+
+/** The middle one; not a number when there is none. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN;
+}
+
+export function proof(holds: boolean, asked: string, measured: string): Proof {
+  return { holds, asked, measured };
+}
+
+/** How many answers there were of each kind: '4 silent', '3 refused, 1 answered'. */
+export function tally(answers: readonly Answer[]): string {
+  const counts = Map.groupBy(answers, (answer) => answer.kind);
+  return [...counts].map(([kind, those]) => `${those.length} ${kind}`).join(', ') || 'no probe';
+}
+
+/** Looks again and again until the proof holds; the last one, which does not, when the time is over. */
+export async function until(look: () => Promise<Proof>): Promise<Proof> {
+  const limit = performance.now() + PROOF_LIMIT_MS;
+  for (;;) {
+    const seen = await look();
+    if (seen.holds || performance.now() >= limit) return seen;
+    await sleep(BETWEEN_TRIES_MS);
+  }
+}
+
+/** Heals on every target even when one of them fails; then the first failure is thrown. */
+export async function healAll(heals: readonly (() => Promise<void>)[]): Promise<void> {
+  const outcomes = await Promise.allSettled(heals.map((heal) => heal()));
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed) throw failed.reason;
+}

@@ -1,0 +1,160 @@
+import { describe, expect, it } from 'vitest';
+import { monotonicMs } from '../core/clock.ts';
+import { Histogram } from '../timeline/histogram.ts';
+import type { SavedWindow } from '../timeline/records.ts';
+import { Engine, type EngineReport } from './engine.ts';
+import { constantRate } from './pacer.ts';
+import { answer, countingWorkload, FakeServer, optionsFor } from './pool.fixture.ts';
+import type { PoolOptions } from './pool.ts';
+import { warmUp } from './warm-up.ts';
+
+/** Runs a load to its end and gives all that it reported. */
+async function run(server: FakeServer, ratePerSecond: number, forMs: number, changes: Partial<PoolOptions> = {}, during: (engine: Engine) => void = () => {}) {
+  const workload = countingWorkload();
+  const options = optionsFor(server.port, { connections: 10, ...changes });
+  const pool = await warmUp(options, workload);
+  const reports: EngineReport[] = [];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const engine = new Engine({
+    pool,
+    workload,
+    pacer: constantRate(ratePerSecond, forMs),
+    deadlineMs: options.deadlineMs,
+    zeroMs: monotonicMs() + 20,
+    onReport: (report) => reports.push(report),
+    onDone: resolve,
+    onShortOf: (code) => expect.unreachable(code),
+  });
+  engine.start();
+  during(engine);
+  await promise;
+  pool.close();
+  const windows = reports.flatMap((report) => report.windows);
+  return { reports, windows, completions: reports.flatMap((report) => report.completions), generator: reports.flatMap((report) => report.generator) };
+}
+
+function total(windows: readonly SavedWindow[], what: 'due' | 'answered' | 'good'): number {
+  return windows.reduce((sum, window) => sum + window[what], 0);
+}
+
+function merged(windows: readonly SavedWindow[], what: 'latency' | 'gaveUp'): Histogram {
+  const all = new Histogram();
+  for (const window of windows) all.merge(Histogram.decode(window[what]));
+  return all;
+}
+
+describe('Engine', () => {
+  it('offers exactly what is due and tells all of it, each window once', async () => {
+    await using server = await FakeServer.listen();
+    const { windows, completions, generator } = await run(server, 500, 1_000);
+    expect(total(windows, 'due')).toBe(500);
+    expect(total(windows, 'answered')).toBe(500);
+    expect(completions.reduce((sum, { answered }) => sum + answered, 0)).toBe(500);
+    expect(generator.map(({ at }) => at)).toEqual([0, 100, 200, 300, 400, 500, 600, 700, 800, 900]);
+    expect(generator.reduce((sum, { due }) => sum + due, 0)).toBe(500);
+    expect(new Set(windows.map(({ at, s }) => `${at} ${s.join()}`)).size).toBe(windows.length);
+    // Two shards in each of ten windows, 25 requests each.
+    expect(windows.map(({ due }) => due)).toEqual(Array.from({ length: 20 }, () => 25));
+  });
+
+  it('goes on offering while the system stands still, and times each request from when it was due', async () => {
+    await using server = await FakeServer.listen();
+    const { windows } = await run(server, 500, 1_000, {}, () => {
+      // A queue in the server: for half a second nothing is answered, then everything at once.
+      const held: (() => void)[] = [];
+      setTimeout(() => {
+        server.act = (...request) => held.push(() => answer(...request));
+      }, 220);
+      setTimeout(() => {
+        server.act = answer;
+        for (const release of held.splice(0)) release();
+      }, 720);
+    });
+    expect(total(windows, 'due')).toBe(500);
+    expect(total(windows, 'answered')).toBe(500);
+    const latency = merged(windows, 'latency');
+    // Of the requests that fell due in the half second (50%), a fifth waited more than 400 ms: 10% of all. Measured from sending, only
+    // the ten that were under way would have: 2%.
+    expect(latency.max / 1_000).toBeGreaterThan(400);
+    expect(latency.percentile(92) / 1_000).toBeGreaterThan(300);
+    expect(latency.percentile(30) / 1_000).toBeLessThan(200);
+  });
+
+  it('abandons what finds no connection by its deadline, and tells how long it waited', async () => {
+    await using server = await FakeServer.listen();
+    const { windows, reports } = await run(server, 200, 500, { connections: 1, deadlineMs: 100, timeoutMs: 400 }, () => {
+      server.act = () => {};
+    });
+    expect(total(windows, 'due')).toBe(100);
+    expect(total(windows, 'good')).toBe(0);
+    const abandoned = windows.reduce((sum, { failed }) => sum + (failed.abandoned ?? 0), 0);
+    const timedOut = windows.reduce((sum, { failed }) => sum + (failed.timeout ?? 0), 0);
+    expect(abandoned + timedOut).toBe(100);
+    // One connection that is taken for 400 ms at a time: two or three requests get it.
+    expect(timedOut).toBeGreaterThanOrEqual(2);
+    expect(timedOut).toBeLessThanOrEqual(3);
+    const gaveUp = merged(windows, 'gaveUp');
+    expect(gaveUp.percentile(0) / 1_000).toBeGreaterThanOrEqual(100);
+    expect(gaveUp.percentile(50) / 1_000).toBeLessThan(200);
+    // The last request is due at 495 ms and can stay open for deadline and timeout.
+    expect(reports.at(-1)?.atMs).toBeLessThan(495 + 100 + 400 + 500);
+  });
+
+  it('offers nothing more once it is stopped, and still tells how everything ended', async () => {
+    await using server = await FakeServer.listen();
+    const { windows, generator } = await run(server, 500, 60_000, {}, (engine) => setTimeout(() => engine.stop(), 320));
+    const due = total(windows, 'due');
+    expect(due).toBeGreaterThan(50);
+    expect(due).toBeLessThan(250);
+    expect(total(windows, 'answered')).toBe(due);
+    expect(generator.reduce((sum, window) => sum + window.due, 0)).toBe(due);
+  });
+
+  it('ends at once when nothing is ever due', async () => {
+    await using server = await FakeServer.listen();
+    expect((await run(server, 500, 0)).windows).toEqual([]);
+  });
+
+  it('asks for the same requests, whatever the system does', async () => {
+    await using server = await FakeServer.listen();
+    const asked = async () => {
+      server.requests.length = 0;
+      await run(server, 200, 200, { connections: 1 });
+      return server.requests.filter((request) => request.startsWith('get'));
+    };
+    const first = await asked();
+    expect(first).toHaveLength(40);
+    expect(first.slice(0, 9)).toEqual(['get 0', 'get 1', 'get 2', 'get 3', 'get 4', 'get 5', 'get 6', 'get 7', 'get 0']);
+    expect(await asked()).toEqual(first);
+  });
+});
+
+describe('warmUp', () => {
+  it('opens every connection and stores every key once', async () => {
+    await using server = await FakeServer.listen();
+    const pool = await warmUp(optionsFor(server.port, { connections: 20 }), countingWorkload());
+    expect(pool.open).toBe(20);
+    expect(server.accepted).toBe(20);
+    expect([...server.requests].sort()).toEqual(Array.from({ length: 8 }, (_, key) => `set ${key}`));
+    pool.close();
+  });
+
+  it('tries again what failed', async () => {
+    await using server = await FakeServer.listen();
+    let refusals = 5;
+    server.act = (...request) => {
+      if (refusals-- > 0) request[0].write(`server ${request[2]}\n`);
+      else answer(...request);
+    };
+    const pool = await warmUp(optionsFor(server.port, { connections: 2 }), countingWorkload());
+    expect(new Set(server.requests).size).toBe(8);
+    expect(server.requests).toHaveLength(13);
+    pool.close();
+  });
+
+  it('says in one line how far it came when its time is over', async () => {
+    await using server = await FakeServer.listen((socket, operation, key) => (key === '3' ? socket.write(`server ${key}\n`) : answer(socket, operation, key, 0)));
+    const act = warmUp(optionsFor(server.port, { connections: 2 }), countingWorkload(), 200);
+    await expect(act).rejects.toThrow(/^the load could not warm up: after 0.2 s, 2 of 2 connections were open and 7 of 8 keys stored at 127.0.0.1:\d+ \(last trouble: server\)$/);
+  });
+});

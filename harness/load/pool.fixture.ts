@@ -1,0 +1,145 @@
+/** A protocol of single words and a server that does as it is told, for the tests of the load engine. */
+import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { seeded } from '../core/random.ts';
+import type { ErrorKind } from '../timeline/types.ts';
+import { Pool, type PoolOptions } from './pool.ts';
+import type { Answer, Protocol, Workload } from './protocol.ts';
+
+/** `get 7` asks, one line answers: 'hit', 'miss', 'stored' or 'server' followed by the key; anything else is garbled. */
+export const words: Protocol = {
+  converse() {
+    let asked: number | undefined;
+    let heard = '';
+    return {
+      ask(operation, key) {
+        asked = key;
+        heard = '';
+        return Buffer.from(`${operation === 0 ? 'get' : 'set'} ${key}\n`);
+      },
+      hear(bytes, length) {
+        heard += bytes.toString('latin1', 0, length);
+        if (asked !== undefined && !heard.endsWith('\n')) return undefined;
+        const [word = '', key] = heard.trim().split(' ');
+        const known = ['hit', 'miss', 'stored', 'server'].includes(word) && Number(key) === asked;
+        asked = undefined;
+        return known ? (word as Answer) : 'garbled';
+      },
+    };
+  },
+};
+
+/** Operation 0 on keys 0, 1, 2, ... of 8, which lie on two shards in turn. */
+export function countingWorkload(): Workload {
+  let drawn = 0;
+  const workload = {
+    operations: ['get', 'set'],
+    shards: ['even', 'odd'],
+    tenant: 'everyone',
+    operation: 0,
+    key: 0,
+    fill: { operation: 1, keys: 8 },
+    shardOf: (key: number) => key % 2,
+    next() {
+      workload.key = drawn++ % 8;
+    },
+  };
+  return workload;
+}
+
+export type Act = (socket: Socket, operation: string, key: string, connection: number) => void;
+
+export const answer: Act = (socket, operation, key) => {
+  socket.write(`${operation === 'get' ? 'hit' : 'stored'} ${key}\n`);
+};
+
+export class FakeServer implements AsyncDisposable {
+  /** What it does with each request; may be changed at any time. */
+  act: Act = answer;
+  /** Connections accepted so far. */
+  accepted = 0;
+  /** 'get 7' and so on, as they came. */
+  readonly requests: string[] = [];
+  readonly sockets = new Set<Socket>();
+  readonly #server: Server;
+
+  private constructor() {
+    this.#server = createServer((socket) => {
+      const connection = this.accepted++;
+      this.sockets.add(socket);
+      socket.on('error', () => {});
+      socket.on('close', () => this.sockets.delete(socket));
+      let text = '';
+      socket.on('data', (bytes) => {
+        text += bytes.toString('latin1');
+        for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n')) {
+          const request = text.slice(0, end);
+          text = text.slice(end + 1);
+          this.requests.push(request);
+          const [operation = '', key = ''] = request.split(' ');
+          this.act(socket, operation, key, connection);
+        }
+      });
+    });
+  }
+
+  static async listen(act: Act = answer): Promise<FakeServer> {
+    const server = new FakeServer();
+    server.act = act;
+    server.#server.listen(0, '127.0.0.1');
+    await once(server.#server, 'listening');
+    return server;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.sockets) socket.destroy();
+    if (!this.#server.listening) return;
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+}
+
+/** A port of loopback at which nobody listens: one that was just given back. */
+export async function deafPort(): Promise<number> {
+  const server = await FakeServer.listen();
+  const { port } = server;
+  await server[Symbol.asyncDispose]();
+  return port;
+}
+
+export function optionsFor(port: number, changes: Partial<PoolOptions> = {}): PoolOptions {
+  return { host: '127.0.0.1', port, connections: 1, deadlineMs: 10_000, timeoutMs: 10_000, onTimeout: 'reconnect', protocol: words, random: seeded(1), ...changes };
+}
+
+export interface Ended {
+  readonly key: number;
+  readonly outcome: 'answered' | ErrorKind;
+  readonly endedMs: number;
+}
+
+/** A pool on a clock that stands until it is moved, and the list of what ended. */
+export function pooled(port: number, changes: Partial<PoolOptions> = {}) {
+  const ended: Ended[] = [];
+  const shortages: string[] = [];
+  const clock = { nowMs: 0 };
+  const pool = new Pool(optionsFor(port, changes), () => clock.nowMs, {
+    answered: (_dueMs, _operation, key, endedMs) => ended.push({ key, outcome: 'answered', endedMs }),
+    failed: (_dueMs, _operation, key, endedMs, kind) => ended.push({ key, outcome: kind, endedMs }),
+    connected: () => {},
+    shortOf: (code) => shortages.push(code),
+  });
+  return { pool, ended, shortages, clock, [Symbol.dispose]: () => pool.close() };
+}
+
+/** Waits until something is so; throws after five seconds. */
+export async function until(what: () => boolean, name = what.toString()): Promise<void> {
+  for (const start = Date.now(); !what(); ) {
+    if (Date.now() - start > 5_000) throw new Error(`not so after 5 s: ${name}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}

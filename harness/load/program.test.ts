@@ -1,0 +1,107 @@
+import { createInterface } from 'node:readline';
+import { PassThrough } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { InputError } from '../core/errors.ts';
+import { monotonicMs } from '../core/clock.ts';
+import type { Command, Frame } from './frames.ts';
+import { countingWorkload, FakeServer, optionsFor, until } from './pool.fixture.ts';
+import { serve } from './program.ts';
+
+/** A load program under test: what it is told, what it tells, and with which code it ends. */
+function program(read: (settings: unknown) => ReturnType<Parameters<typeof serve>[0]>) {
+  const input = new PassThrough();
+  const output = new PassThrough();
+  const frames: Frame[] = [];
+  const exits: number[] = [];
+  createInterface({ input: output }).on('line', (line) => frames.push(JSON.parse(line)));
+  serve(read, { input, output, exit: (code) => exits.push(code) });
+  return {
+    frames,
+    exits,
+    write: (message: object) => input.write(`${JSON.stringify(message)}\n`),
+    tell: (command: Command) => input.write(`${JSON.stringify(command)}\n`),
+    end: () => input.end(),
+    has: (frame: Frame['frame']) => frames.some((told) => told.frame === frame),
+  };
+}
+
+const loadAt = (port: number) => () => ({ ratePerSecond: 500, pool: optionsFor(port, { connections: 5 }), workload: countingWorkload() });
+
+describe('a load program', () => {
+  it('takes settings, prepares, answers pings with its clock, runs, and tells everything before done', async () => {
+    await using server = await FakeServer.listen();
+    let given: unknown;
+    const load = program((settings) => {
+      given = settings;
+      return loadAt(server.port)();
+    });
+    load.write({ some: 'settings' });
+    await until(() => load.has('prepared'));
+    expect(given).toEqual({ some: 'settings' });
+    expect(load.frames).toContainEqual({ frame: 'prepared', connections: 5 });
+    const beforeMs = monotonicMs();
+    load.tell({ do: 'ping', id: 7 });
+    await until(() => load.has('pong'));
+    const pong = load.frames.find((frame) => frame.frame === 'pong');
+    expect(pong?.id).toBe(7);
+    expect(pong?.clockMs).toBeGreaterThanOrEqual(beforeMs);
+    expect(pong?.clockMs).toBeLessThanOrEqual(monotonicMs());
+
+    load.tell({ do: 'start', atMs: monotonicMs() + 20, forMs: 300 });
+    await until(() => load.has('done'));
+    expect(load.frames.at(-1)).toEqual({ frame: 'done' });
+    const windows = load.frames.flatMap((frame) => (frame.frame === 'windows' ? frame.windows : []));
+    const progress = load.frames.filter((frame) => frame.frame === 'progress');
+    expect(windows.reduce((sum, { due }) => sum + due, 0)).toBe(150);
+    expect(progress.reduce((sum, { due }) => sum + due, 0)).toBe(150);
+    expect(progress.length).toBeGreaterThanOrEqual(3);
+    expect(load.exits).toEqual([]);
+    load.end();
+    await until(() => load.exits.length > 0);
+    expect(load.exits).toEqual([0]);
+  });
+
+  it('stops when it is told to', async () => {
+    await using server = await FakeServer.listen();
+    const load = program(loadAt(server.port));
+    load.write({});
+    await until(() => load.has('prepared'));
+    load.tell({ do: 'start', atMs: monotonicMs(), forMs: 60_000 });
+    await until(() => load.has('progress'));
+    load.tell({ do: 'stop' });
+    await until(() => load.has('done'));
+    load.end();
+  });
+
+  it('ends at once when its stdin ends, in the middle of a load', async () => {
+    await using server = await FakeServer.listen();
+    const load = program(loadAt(server.port));
+    load.write({});
+    await until(() => load.has('prepared'));
+    load.tell({ do: 'start', atMs: monotonicMs(), forMs: 60_000 });
+    await until(() => load.has('progress'));
+    load.end();
+    await until(() => load.exits.length > 0);
+    expect(load.exits).toEqual([0]);
+    expect(load.has('done')).toBe(false);
+    // The process would be gone by now; here the load has to be stopped by hand.
+    load.frames.length = 0;
+  });
+
+  it.each<[string, (load: ReturnType<typeof program>) => void, string]>([
+    ['settings that are refused', (load) => load.write({}), "entry: 'x' is not an address"],
+    ['a first line that is not JSON', (load) => load.write('{' as unknown as object), "entry: 'x' is not an address"],
+    ['a start before it is prepared', (load) => (load.write({ slow: true }), load.tell({ do: 'start', atMs: 0, forMs: 1 })), 'start: the load is not prepared yet'],
+    ['an unknown command', (load) => (load.write({ slow: true }), load.write({ do: 'dance' })), 'unknown command {"do":"dance"}; known: ping, start, stop'],
+  ])('fails with one line on %s', async (_, provoke, why) => {
+    await using server = await FakeServer.listen(() => {});
+    const load = program((settings) => {
+      if ((settings as { slow?: boolean }).slow) return loadAt(server.port)();
+      throw new InputError("entry: 'x' is not an address");
+    });
+    provoke(load);
+    await until(() => load.exits.length > 0);
+    expect(load.frames).toEqual([{ frame: 'failed', why }]);
+    expect(load.exits).toEqual([1]);
+  });
+});

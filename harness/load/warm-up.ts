@@ -1,0 +1,64 @@
+/**
+ * Before the load: all connections open and all keys filled, over the same connections and by the same rules as the load itself. What fails is
+ * tried again until the time is over, since a cluster that has just started may refuse for a moment; what did not come about by then is
+ * told in one line.
+ */
+import { monotonicMs } from '../core/clock.ts';
+import { EnvironmentError } from '../core/errors.ts';
+import type { ErrorKind } from '../timeline/types.ts';
+import { Pool, type PoolOptions } from './pool.ts';
+import type { Workload } from './protocol.ts';
+
+export const WARM_UP_LIMIT_MS = 10_000;
+
+/** How often failed requests are offered again and expired ones swept. */
+const TURN_MS = 5;
+
+/** Connections opened at the same time: more than this overruns the listen backlogs on the way (twemproxy's is 512), and a dropped SYN costs a second. */
+const OPENING_AT_ONCE = 128;
+
+/** A pool with all connections open, after every key was stored. Throws EnvironmentError when that takes longer than `limitMs`. */
+export async function warmUp(options: PoolOptions, workload: Workload, limitMs = WARM_UP_LIMIT_MS): Promise<Pool> {
+  const { operation, keys } = workload.fill;
+  const again: number[] = [];
+  let nextKey = 0;
+  let stored = 0;
+  let trouble: string | undefined;
+
+  const pool: Pool = new Pool(options, monotonicMs, {
+    answered: () => {
+      stored++;
+      offer();
+    },
+    failed: (_dueMs, _operation, key, _endedMs, kind: ErrorKind) => {
+      again.push(key);
+      trouble = kind;
+    },
+    connected: () => {},
+    shortOf: (code) => {
+      trouble = code;
+    },
+  });
+  /** One request at a time for each open connection, so that none waits in line. */
+  const offer = () => {
+    while (pool.underWay < pool.open) {
+      const key = again.pop() ?? (nextKey < keys ? nextKey++ : undefined);
+      if (key === undefined) return;
+      pool.offer(monotonicMs(), operation, key);
+    }
+  };
+
+  const endMs = monotonicMs() + limitMs;
+  while (pool.open < options.connections || stored < keys || pool.underWay > 0) {
+    if (monotonicMs() >= endMs) {
+      const state = `${pool.open} of ${options.connections} connections were open and ${stored} of ${keys} keys stored`;
+      pool.close();
+      throw new EnvironmentError(`the load could not warm up: after ${limitMs / 1_000} s, ${state} at ${options.host}:${options.port}${trouble ? ` (last trouble: ${trouble})` : ''}`);
+    }
+    pool.sweep();
+    pool.openSome(OPENING_AT_ONCE);
+    offer();
+    await new Promise((resolve) => setTimeout(resolve, TURN_MS));
+  }
+  return pool;
+}

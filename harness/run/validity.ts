@@ -1,0 +1,113 @@
+/** Whether a run can be believed: what speaks against it, a sentence each, and how well its load generators kept time. */
+import { formatMs, formatShare } from '../core/units.ts';
+import type { GeneratorWindow, Mark, Timeline } from '../timeline/types.ts';
+import type { Plan, Report } from './types.ts';
+
+/**
+ * A generator that looks at requests late measures itself: what it adds counts as latency of the system. Late is more than
+ * 10 ms, and above 1% of all requests the lateness is in every p99.
+ */
+const MOST_LATE_SHARE = 0.01;
+/**
+ * A few long stalls can hide below that 1% and still lie over the moment that matters. So no more than 5% of a load's windows may
+ * have a p99 of lateness above 50 ms, half a window: beyond that, what was due in one window was really offered in the next.
+ */
+const STALLED_MS = 50;
+const MOST_STALLED_SHARE = 0.05;
+
+/** Every reason for which the run cannot be judged, apart from verdicts that are unknown. */
+export function reasonsAgainst(plan: Plan, timeline: Timeline): string[] {
+  const found = timeline.findings.filter((finding) => finding.severity === 'invalid').map((finding) => finding.text);
+  return [...new Set([...found, ...unprovenFaults(plan, timeline, found), ...starvedLoads(plan, timeline), ...miscounted(timeline)])];
+}
+
+/** A step whose injection or healing has no mark, or whose proof does not hold. What a finding has told already is not told twice. */
+function unprovenFaults(plan: Plan, timeline: Timeline, found: readonly string[]): string[] {
+  return plan.steps.flatMap((step, index) => {
+    if (found.some((text) => text.includes(step.title))) return [];
+    const events = [
+      { event: 'injected', verb: 'bite' },
+      { event: 'healed', verb: 'end' },
+    ] as const;
+    return events.flatMap(({ event, verb }) => {
+      const marks = timeline.marks.filter((mark) => mark.step === index && mark.event === event);
+      if (marks.length === 0) return [`${step.title} was never ${event}`];
+      return marks.filter((mark) => !mark.proof?.holds).map((mark) => `${step.title} was not seen to ${verb}: ${sawOf(mark)}`);
+    });
+  });
+}
+
+function sawOf({ proof }: Mark): string {
+  return proof ? `asked ${proof.asked}, saw ${proof.measured}` : 'there is no proof of it';
+}
+
+function starvedLoads(plan: Plan, timeline: Timeline): string[] {
+  const due = timeline.windows.reduce((sum, window) => sum + window.due, 0);
+  if (due === 0) return ['no request was due in the whole run'];
+  const reasons: string[] = [];
+  const byLoad = Map.groupBy(timeline.generator, (window) => window.load);
+  for (const { name } of plan.load) if (!byLoad.has(name)) reasons.push(`nothing is known of how load '${name}' kept its schedule`);
+  for (const [name, windows] of byLoad) {
+    const offered = windows.reduce((sum, window) => sum + window.due, 0);
+    const late = windows.reduce((sum, window) => sum + window.late, 0);
+    if (late > offered * MOST_LATE_SHARE) {
+      reasons.push(`load '${name}' was starved: it came to ${formatShare(late / offered)} of its requests more than 10 ms late, and ${formatShare(MOST_LATE_SHARE)} is allowed`);
+    }
+    // Windows without a request, such as those after the load's end, cannot be late.
+    const busy = windows.filter((window) => window.due > 0);
+    const stalled = busy.filter((window) => window.p99LatenessMs > STALLED_MS).length;
+    if (stalled > busy.length * MOST_STALLED_SHARE) {
+      reasons.push(`load '${name}' was starved: in ${formatShare(stalled / busy.length)} of its windows it was more than ${formatMs(STALLED_MS)} late (p99), and ${formatShare(MOST_STALLED_SHARE)} is allowed`);
+    }
+  }
+  return reasons;
+}
+
+/** Every request that was due ended somehow, and every one that a generator looked at is in a window: none was lost on its way to the files. */
+function miscounted(timeline: Timeline): string[] {
+  const { due, answered, failed } = totalsOf(timeline);
+  const ended = answered + Object.values(failed).reduce((sum, count) => sum + count, 0);
+  const offered = timeline.generator.reduce((sum, window) => sum + window.due, 0);
+  const reasons: string[] = [];
+  if (due !== ended) reasons.push(`${due} requests were due and ${ended} are told to have ended`);
+  if (due > 0 && offered > 0 && due !== offered) reasons.push(`the generators offered ${offered} requests and the windows hold ${due}`);
+  return reasons;
+}
+
+/** Counts over the whole run. */
+export function totalsOf(timeline: Timeline): Report['totals'] {
+  const failed: Record<string, number> = {};
+  let due = 0;
+  let answered = 0;
+  let good = 0;
+  let misses = 0;
+  for (const window of timeline.windows) {
+    due += window.due;
+    answered += window.answered;
+    good += window.good;
+    misses += window.misses;
+    for (const [kind, count] of Object.entries(window.failed)) failed[kind] = (failed[kind] ?? 0) + count;
+  }
+  return { durationMs: timeline.durationMs, due, answered, good, failed, misses };
+}
+
+/** Lateness over the whole run: requests that were late, the p99 that windows with 99% of all requests kept, and the worst. */
+export function generatorOf({ generator }: Timeline): Report['generator'] {
+  const worst = (key: 'maxLatenessMs' | 'maxLoopDelayMs') => generator.reduce((most, window) => Math.max(most, window[key]), 0);
+  return {
+    late: generator.reduce((sum, window) => sum + window.late, 0),
+    p99LatenessMs: p99Lateness(generator),
+    maxLatenessMs: worst('maxLatenessMs'),
+    maxLoopDelayMs: worst('maxLoopDelayMs'),
+  };
+}
+
+function p99Lateness(generator: readonly GeneratorWindow[]): number {
+  const wanted = generator.reduce((sum, window) => sum + window.due, 0) * 0.99;
+  let seen = 0;
+  for (const window of generator.toSorted((a, b) => a.p99LatenessMs - b.p99LatenessMs)) {
+    seen += window.due;
+    if (seen >= wanted) return window.p99LatenessMs;
+  }
+  return 0;
+}

@@ -1,0 +1,163 @@
+import { describe, expect, it } from 'vitest';
+import { type Fate, faultMarks, HEALED_MS, healthy, INJECTED_MS, isDuring, type SyntheticOptions, synthetic } from '../timeline/synthetic.fixture.ts';
+import { judgeObjective, recovery } from './index.ts';
+
+const marks = faultMarks(INJECTED_MS, HEALED_MS);
+const failed: Fate = { afterMs: 250, failed: 'timeout' };
+const slow: Fate = { afterMs: 600 };
+const badWhile = (isBad: (dueMs: number) => boolean, options: SyntheticOptions = {}, bad = slow) => synthetic({ marks, fate: (dueMs) => (isBad(dueMs) ? bad : healthy), ...options });
+const between = (fromMs: number, toMs: number) => (dueMs: number) => dueMs >= fromMs && dueMs < toMs;
+
+describe('recovery to baseline', () => {
+  const afterHealed = recovery({ within: '5s', from: 'healed', to: 'baseline' });
+  const afterInjected = recovery({ within: '5s', from: 'injected', to: 'baseline' });
+
+  it('counts from the healing to the first half second from which all is normal', () => {
+    const verdict = judgeObjective(afterHealed, badWhile(between(8_000, 14_900)));
+    expect(verdict).toMatchObject({ status: 'met', measured: '900 ms after healed', limit: 'back to baseline within 5 s after healed, for 2 s' });
+    expect(verdict.figures).toMatchObject({ baselineMs: 900, marginMs: 4_100, heldMs: 5_100, withinMs: 5_000 });
+    expect(verdict.moments).toEqual([{ at: 14_900, label: 'back to baseline' }]);
+  });
+
+  it('is missed when it comes back too late', () => {
+    expect(judgeObjective({ ...afterHealed, within: '500ms' }, badWhile(between(8_000, 14_900)))).toMatchObject({ status: 'missed', measured: '900 ms after healed', figures: { marginMs: -400 } });
+  });
+
+  it('may come while the fault is still there: the node was ejected', () => {
+    const verdict = judgeObjective(afterInjected, badWhile(between(8_000, 8_900), {}, failed));
+    expect(verdict).toMatchObject({ status: 'met', measured: '900 ms after injected', figures: { baselineMs: 900 } });
+    // A tenth of the first bucket that is not normal lies after the injection: 7,600 to 8,100 ms.
+    expect(verdict.figures['detectedMs']).toBe(100);
+  });
+
+  it('is immediate, and nothing was detected, where nothing was ever out of the normal', () => {
+    const { status, figures } = judgeObjective(afterInjected, synthetic({ marks }));
+    expect(status).toBe('met');
+    expect(figures).toMatchObject({ baselineMs: 0, heldMs: 12_000 });
+    expect(figures).not.toHaveProperty('detectedMs');
+  });
+
+  it('is metastable when the trouble outlasts the fault to the end of the load', () => {
+    const verdict = judgeObjective(afterHealed, badWhile((dueMs) => dueMs >= 8_000));
+    expect(verdict).toMatchObject({ status: 'missed', measured: 'never', cause: 'metastable', because: expect.stringContaining('6 s after the fault was healed') });
+    expect(verdict.figures).not.toHaveProperty('baselineMs');
+  });
+
+  it('is missed without being metastable when the fault was never taken away', () => {
+    const timeline = badWhile((dueMs) => dueMs >= 8_000, { marks: marks.slice(0, 2) });
+    const verdict = judgeObjective(afterInjected, timeline);
+    expect(verdict).toMatchObject({ status: 'missed', measured: 'never' });
+    expect(verdict.cause).toBeUndefined();
+    expect(judgeObjective(afterHealed, timeline)).toMatchObject({ status: 'unknown' });
+  });
+
+  it('never comes while a service is up for one second and down for two', () => {
+    const flapping = badWhile((dueMs) => dueMs >= 8_000 && (dueMs - 8_000) % 3_000 < 2_000, { durationMs: 25_000 }, failed);
+    expect(judgeObjective(afterHealed, flapping)).toMatchObject({ status: 'missed', measured: 'never' });
+    expect(judgeObjective({ ...afterHealed, holds: '1s' }, flapping)).toMatchObject({ status: 'missed' });
+    expect(judgeObjective({ ...afterHealed, holds: '500ms' }, badWhile((dueMs) => dueMs >= 8_000 && dueMs < 23_000 && (dueMs - 8_000) % 3_000 < 2_000, { durationMs: 30_000 }))).toMatchObject({ status: 'missed' });
+  });
+
+  it('does not take a fault that bites only after a while for one that was overcome at once', () => {
+    const verdict = judgeObjective(afterInjected, badWhile(between(11_000, 13_800)));
+    expect(verdict).toMatchObject({ status: 'missed', figures: { baselineMs: 5_800, detectedMs: 3_100 } });
+    expect(judgeObjective(afterInjected, badWhile(between(11_000, 12_000)))).toMatchObject({ status: 'met', figures: { baselineMs: 0, heldMs: 3_000 } });
+  });
+
+  it('takes trouble that begins with the healing for none of the injection', () => {
+    const timeline = badWhile(between(14_100, 17_000));
+    expect(judgeObjective(afterInjected, timeline)).toMatchObject({ status: 'met', figures: { baselineMs: 0 } });
+    expect(judgeObjective(afterHealed, timeline)).toMatchObject({ status: 'met', figures: { baselineMs: 3_000 } });
+  });
+
+  it('is unknown when the load ended before it could be seen to hold', () => {
+    const verdict = judgeObjective(afterHealed, badWhile(between(8_000, 14_900), { durationMs: 16_500 }));
+    expect(verdict).toMatchObject({ status: 'unknown', because: 'the load ended after 1.6 s of being normal, and 2 s have to be seen' });
+    expect(judgeObjective({ ...afterHealed, within: '800ms' }, badWhile(between(8_000, 14_900), { durationMs: 16_500 }))).toMatchObject({ status: 'missed', measured: '900 ms after healed, at the earliest' });
+  });
+
+  it('is unknown when the load ended before the time that was promised', () => {
+    expect(judgeObjective(afterHealed, badWhile((dueMs) => dueMs >= 8_000, { durationMs: 18_000 }))).toMatchObject({ status: 'unknown', because: expect.stringContaining('4 s after healed; 5 s are allowed') });
+    expect(judgeObjective(afterHealed, badWhile(isDuring, { durationMs: 14_000 }))).toMatchObject({ status: 'unknown' });
+  });
+
+  it('is unknown without a fault, without requests, and without a baseline', () => {
+    expect(judgeObjective(afterInjected, synthetic())).toMatchObject({ status: 'unknown', because: 'no fault was injected' });
+    expect(judgeObjective(afterInjected, { ...synthetic({ marks }), windows: [], completions: [] })).toMatchObject({ status: 'unknown', because: 'a baseline needs 1,000 requests before the fault; there were 0' });
+    expect(judgeObjective(afterInjected, synthetic({ marks, fate: () => failed }))).toMatchObject({ status: 'unknown', because: expect.stringContaining('no baseline to come back to') });
+  });
+
+  it('allows what a noisy baseline has itself, but does not take a long stall for normal', () => {
+    const noisy = (stallMs: number) => (dueMs: number): Fate => ({ afterMs: dueMs % 1_000 < 10 ? stallMs : isDuring(dueMs) && dueMs < 10_000 ? 600 : 2 });
+    expect(judgeObjective(afterInjected, synthetic({ marks, fate: noisy(30) }))).toMatchObject({ status: 'met', figures: { baselineMs: 2_000 } });
+    const stalled = (dueMs: number): Fate => ({ afterMs: between(4_000, 4_060)(dueMs) ? 400 : dueMs >= 8_000 ? 200 : 2 });
+    expect(judgeObjective(afterHealed, synthetic({ marks, fate: stalled }))).toMatchObject({ status: 'missed', measured: 'never', figures: { normalP99Ms: expect.closeTo(52, 0) } });
+  });
+
+  it('counts from the first injected and the last healed of several faults', () => {
+    const several = [...faultMarks(8_000, 10_000), ...faultMarks(11_000, 13_000, { step: 1 })];
+    const timeline = badWhile(between(8_000, 13_400), { marks: several });
+    expect(judgeObjective(afterHealed, timeline).figures).toMatchObject({ baselineMs: 400 });
+    expect(judgeObjective({ ...afterInjected, within: '10s' }, timeline).figures).toMatchObject({ baselineMs: 5_400 });
+  });
+});
+
+describe('recovery to the first success', () => {
+  /** 200/s in turn over four shards: each of them is asked every 20 ms, the second one at 5, 25, 45 ms and so on. */
+  const outage = (fromMs: number, toMs: number, options: SyntheticOptions = {}) =>
+    synthetic({ marks, ratePerSecond: 200, fate: (dueMs) => (dueMs >= fromMs && dueMs < toMs ? { afterMs: 100, failed: 'refused' } : { afterMs: 1 }), ...options });
+  const promise = recovery({ within: '4s', from: 'injected', to: 'first success' });
+
+  it('is counted to the millisecond', () => {
+    // The last answer comes at 7,996 ms, and the first of those due from 10,999 ms on is due at 11,000 and answered at 11,001 ms.
+    const verdict = judgeObjective(promise, outage(8_000, 10_999));
+    expect(verdict).toMatchObject({ status: 'met', measured: '3001 ms after injected', limit: 'first success within 4 s after injected' });
+    expect(verdict.figures).toMatchObject({ firstSuccessMs: 3_001, outageMs: 3_005, marginMs: 999 });
+    expect(verdict.moments).toEqual([{ at: 11_001, label: 'first success' }]);
+    const exact = outage(8_000, 11_000, { fate: (dueMs) => (dueMs >= 8_000 && dueMs < 11_000 ? { afterMs: 100, failed: 'refused' } : { afterMs: 0 }) });
+    expect(judgeObjective({ ...promise, within: '3s' }, exact)).toMatchObject({ status: 'met', measured: '3000 ms after injected', figures: { firstSuccessMs: 3_000, marginMs: 0 } });
+    expect(judgeObjective({ ...promise, within: '2999ms' }, exact)).toMatchObject({ status: 'missed' });
+  });
+
+  it('sees the outage of one shard only among its own requests', () => {
+    const timeline = synthetic({ marks, fate: (dueMs, shard) => (shard === 'mc-3' && isDuring(dueMs) && dueMs < 11_000 ? failed : healthy) });
+    expect(judgeObjective(promise, timeline)).toMatchObject({ status: 'met', measured: 'answers never stopped', figures: { firstSuccessMs: 0, outageMs: 0 } });
+    expect(judgeObjective({ ...promise, among: 'affected shards' }, timeline)).toMatchObject({ status: 'met', limit: 'first success of affected shards within 4 s after injected', figures: { firstSuccessMs: 3_003 } });
+  });
+
+  it('takes the longest silence, and none that began before the fault', () => {
+    const timeline = synthetic({ marks, fate: (dueMs) => (between(2_000, 6_000)(dueMs) || between(8_000, 8_300)(dueMs) || between(9_000, 11_000)(dueMs) ? failed : healthy) });
+    expect(judgeObjective(promise, timeline).figures).toMatchObject({ firstSuccessMs: 3_002 });
+  });
+
+  it('calls a pause below 200 ms no outage', () => {
+    expect(judgeObjective(promise, outage(8_000, 8_180))).toMatchObject({ measured: 'answers never stopped' });
+    expect(judgeObjective(promise, outage(8_000, 8_200))).toMatchObject({ measured: '201 ms after injected' });
+  });
+
+  it('may count from the healing, over a silence that began with the injection', () => {
+    const fromHealed = recovery({ within: '2s', from: 'healed', to: 'first success' });
+    expect(judgeObjective(fromHealed, outage(8_000, 15_500))).toMatchObject({ status: 'met', measured: '1501 ms after healed', figures: { outageMs: 7_505 } });
+    expect(judgeObjective(fromHealed, outage(8_000, 13_000))).toMatchObject({ status: 'met', measured: 'answers were there already' });
+  });
+
+  it('is never, and metastable, when answers do not come back after the healing', () => {
+    expect(judgeObjective(promise, outage(8_000, 99_000))).toMatchObject({ status: 'missed', measured: 'never', cause: 'metastable' });
+    const unhealed = judgeObjective(promise, outage(8_000, 99_000, { marks: marks.slice(0, 2) }));
+    expect(unhealed).toMatchObject({ status: 'missed', measured: 'never' });
+    expect(unhealed.cause).toBeUndefined();
+  });
+
+  it('is never when answers come back once and stop again to the end', () => {
+    const timeline = outage(8_000, 9_000);
+    const again = synthetic({ marks, ratePerSecond: 200, fate: (dueMs) => (between(8_000, 9_000)(dueMs) || dueMs >= 16_000 ? failed : healthy) });
+    expect(judgeObjective(promise, timeline)).toMatchObject({ status: 'met' });
+    expect(judgeObjective(promise, again)).toMatchObject({ status: 'missed', measured: 'never' });
+  });
+
+  it('is unknown when the load ended too early to tell, and with too few requests for a silence to mean anything', () => {
+    expect(judgeObjective(promise, outage(8_000, 99_000, { durationMs: 11_000 }))).toMatchObject({ status: 'unknown', because: expect.stringContaining('4 s are allowed') });
+    expect(judgeObjective(promise, synthetic({ marks, ratePerSecond: 40 }))).toMatchObject({ status: 'unknown', because: expect.stringContaining('50 requests a second') });
+    expect(judgeObjective(promise, { ...synthetic({ marks }), completions: [] })).toMatchObject({ status: 'unknown' });
+  });
+});

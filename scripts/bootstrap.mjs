@@ -1,0 +1,112 @@
+/**
+ * Makes this machine ready and runs something on it:
+ *
+ *   node scripts/bootstrap.mjs setup                      npm packages, a container engine, the images
+ *   node scripts/bootstrap.mjs demo | test                the same, then the demo or all tests
+ *   node scripts/bootstrap.mjs <arguments of aftershock>  the same, then that command
+ *
+ * Plain JavaScript without packages: Node 18 or later starts it on a bare machine. AFTERSHOCK_SETUP=never changes nothing on the machine: it says what is
+ * missing and what to type, and ends with exit code 3.
+ */
+import { join } from 'node:path';
+import { runChild } from './plain/child.mjs';
+import { takeLock } from './plain/lock.mjs';
+import { environment, node24, packagesMissing } from './plain/node24.mjs';
+import { LOG, ROOT, say, step } from './plain/progress.mjs';
+
+const BAD_INPUT = 2;
+const ENVIRONMENT = 3;
+const INTERNAL = 70;
+
+/** `npm run --silent` would silence this one too, and leave nothing in the log. */
+const INSTALL = ['ci', '--loglevel=warn', '--no-audit', '--no-fund'];
+
+/** What each word runs, after the set-up. Other words are commands of aftershock. */
+const RUNS = {
+  demo: ['bin/aftershock.mjs', 'run', 'slow-node', '--variant', 'as-it-happened', '--variant', 'eject'],
+  test: ['scripts/test.ts'],
+};
+
+/** @param {string[]} args */
+async function main([what = 'setup', ...rest]) {
+  const mode = process.env.AFTERSHOCK_SETUP || 'auto';
+  if (mode !== 'auto' && mode !== 'never') {
+    say(`AFTERSHOCK_SETUP: '${mode}' is not known; allowed: auto, never`);
+    return BAD_INPUT;
+  }
+  const ready = await (mode === 'never' ? check(what) : setUp(what));
+  if (ready !== 0 || what === 'setup') return ready;
+  const run = what === 'demo' || what === 'test' ? [...RUNS[what], ...rest] : ['bin/aftershock.mjs', what, ...rest];
+  return underNode24(run);
+}
+
+/**
+ * Brings what is missing.
+ *
+ * @param {string} what
+ */
+async function setUp(what) {
+  const release = await takeLock((pid) => say(`another set-up (process ${pid}) is at work; waiting for it to end`));
+  try {
+    const missing = packagesMissing();
+    if (missing !== undefined) {
+      const code = await install(missing);
+      if (code !== 0) return code;
+    }
+    return await underNode24(['scripts/setup.ts', ...(what === 'setup' ? [] : ['--quiet'])]);
+  } finally {
+    release();
+  }
+}
+
+/**
+ * Installs the npm packages, and with them Node 24.
+ *
+ * @param {string} why
+ */
+async function install(why) {
+  // npm tells which npm it is when it runs us; without it, the one on the PATH.
+  const npm = process.env.npm_execpath;
+  const [command, args] = npm?.endsWith('.js') ? [process.execPath, [npm, ...INSTALL]] : ['npm', INSTALL];
+  try {
+    const code = await step(`installing the npm packages (${why})`, (log) => runChild(command, args, { cwd: ROOT, output: log }));
+    if (code !== 0) say(`'npm ci' failed with exit code ${code}; ${LOG} has what it said`);
+    return code === 0 || code > 128 ? code : ENVIRONMENT;
+  } catch (thrown) {
+    say(`npm cannot be started (${/** @type {Error} */ (thrown).message}); install Node with npm, then type: npm run setup`);
+    return ENVIRONMENT;
+  }
+}
+
+/**
+ * Says what is missing and changes nothing.
+ *
+ * @param {string} what
+ */
+async function check(what) {
+  const missing = packagesMissing();
+  if (missing !== undefined) say(`missing: npm packages (${missing}); type: npm ci`);
+  if (node24() === undefined) {
+    say('missing: Node 24, which comes with the npm packages; type: npm ci (the engine and the images are checked after that)');
+    return ENVIRONMENT;
+  }
+  const rest = await underNode24(['scripts/setup.ts', '--check', ...(what === 'setup' ? [] : ['--quiet'])]);
+  return missing === undefined ? rest : ENVIRONMENT;
+}
+
+/** @param {string[]} args */
+async function underNode24([script, ...args]) {
+  const node = node24();
+  if (node === undefined || script === undefined) {
+    say('Node 24 was not installed with the npm packages (are install scripts forbidden?); type: npm rebuild node, or install Node 24 yourself');
+    return ENVIRONMENT;
+  }
+  return runChild(node, [join(ROOT, script), ...args], { env: environment() });
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (thrown) {
+  say(thrown instanceof Error ? thrown.message : String(thrown));
+  process.exitCode = INTERNAL;
+}
