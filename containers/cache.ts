@@ -39,7 +39,12 @@ export function cache({ backends, proxies, proxyTimeout, eject, connectionsPerSe
   };
   return {
     title: `${backends} memcached behind ${proxies} twemproxy behind HAProxy`,
-    nodes: [...servers.map((name) => memcached(name)), ...tier.map((name) => twemproxy(name, settings)), haproxy('edge', { servers: tier }), client('client-1')],
+    nodes: [
+      ...servers.map((name) => memcached(name)),
+      ...tier.map((name) => twemproxy(name, settings)),
+      haproxy('edge', { servers: tier }),
+      client('client-1'),
+    ],
     links: [
       { from: 'client-1', to: 'edge', port: EDGE_PORT },
       ...tier.map((proxy) => ({ from: 'edge', to: proxy, port: TWEMPROXY_PORT })),
@@ -48,7 +53,12 @@ export function cache({ backends, proxies, proxyTimeout, eject, connectionsPerSe
     ready: {
       node: 'client-1',
       program: 'containers/client/ready.ts',
-      settings: { entry: '${link:client-1 -> edge}', proxies: tier.map((name) => ({ name, stats: `\${host:${name}}:${TWEMPROXY_STATS_PORT}` })), shards: servers, patienceMs: 8_000 },
+      settings: {
+        entry: '${link:client-1 -> edge}',
+        proxies: tier.map((name) => ({ name, stats: `\${host:${name}}:${TWEMPROXY_STATS_PORT}` })),
+        shards: servers,
+        patienceMs: 8_000,
+      },
     },
     tools,
   };
@@ -60,7 +70,11 @@ export function bareCache(): ClusterSpec {
     title: 'one memcached',
     nodes: [memcached('mc-1'), client('client-1')],
     links: [{ from: 'client-1', to: 'mc-1', port: MEMCACHED_PORT }],
-    ready: { node: 'client-1', program: 'containers/client/ready.ts', settings: { entry: '${link:client-1 -> mc-1}', proxies: [], shards: ['mc-1'], patienceMs: 8_000 } },
+    ready: {
+      node: 'client-1',
+      program: 'containers/client/ready.ts',
+      settings: { entry: '${link:client-1 -> mc-1}', proxies: [], shards: ['mc-1'], patienceMs: 8_000 },
+    },
     tools,
   };
 }
@@ -70,6 +84,7 @@ function numbered(name: string, count: number): string[] {
 }
 
 function wholeNumber(key: string, value: number, least: number, most: number): number {
-  if (!Number.isInteger(value) || value < least || value > most) throw new InputError(`${key}: ${value} is not allowed; write a whole number from ${least} to ${most}`);
+  if (!Number.isInteger(value) || value < least || value > most)
+    throw new InputError(`${key}: ${value} is not allowed; write a whole number from ${least} to ${most}`);
   return value;
 }

@@ -23,7 +23,16 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 };
 
 /** What runs inside a container, where no package is installed. */
-const INSIDE_CONTAINERS = ['harness/core/', 'harness/timeline/', 'harness/load/', 'containers/client/main.ts', 'containers/client/ready.ts', 'containers/hand/', 'containers/memcached/text.ts', 'containers/twemproxy/ketama.ts'];
+const INSIDE_CONTAINERS = [
+  'harness/core/',
+  'harness/timeline/',
+  'harness/load/',
+  'containers/client/main.ts',
+  'containers/client/ready.ts',
+  'containers/hand/',
+  'containers/memcached/text.ts',
+  'containers/twemproxy/ketama.ts',
+];
 
 const LONGEST_FILE = 320;
 
@@ -51,7 +60,9 @@ function roomOf(path: string): string {
 }
 
 function resolved(source: Source, from: string): string {
-  return relative(ROOT, resolve(ROOT, dirname(source.path), from)).split(sep).join('/');
+  return relative(ROOT, resolve(ROOT, dirname(source.path), from))
+    .split(sep)
+    .join('/');
 }
 
 describe('the house', () => {
@@ -76,13 +87,19 @@ describe('the house', () => {
   it('lets reports use only the nouns of a run, never its effects', () => {
     const wrong = product
       .filter(({ path }) => path.startsWith('harness/report/'))
-      .flatMap((source) => source.imports.filter(({ from, typeOnly }) => resolved(source, from).startsWith('harness/run/') && !typeOnly).map(({ from }) => `${source.path} -> ${from}`));
+      .flatMap((source) =>
+        source.imports
+          .filter(({ from, typeOnly }) => resolved(source, from).startsWith('harness/run/') && !typeOnly)
+          .map(({ from }) => `${source.path} -> ${from}`),
+      );
     expect(wrong).toEqual([]);
   });
 
   it('imports no package in what runs inside a container', () => {
     const inside = product.filter(({ path }) => INSIDE_CONTAINERS.some((prefix) => path.startsWith(prefix)));
-    const wrong = inside.flatMap(({ path, imports }) => imports.filter(({ from, typeOnly }) => !typeOnly && !from.startsWith('.') && !from.startsWith('node:')).map(({ from }) => `${path} -> ${from}`));
+    const wrong = inside.flatMap(({ path, imports }) =>
+      imports.filter(({ from, typeOnly }) => !typeOnly && !from.startsWith('.') && !from.startsWith('node:')).map(({ from }) => `${path} -> ${from}`),
+    );
     expect(inside.length).toBeGreaterThan(10);
     expect(wrong).toEqual([]);
   });
@@ -99,7 +116,11 @@ describe('the house', () => {
 
   it('has no focused, skipped or repeated test', () => {
     const words = ['only', 'skip', 'todo', 'fails'].map((word) => `.${word}(`);
-    const found = sources.filter(({ path, text }) => path.endsWith('.test.ts') && words.some((word) => new RegExp(`\\b(it|test|describe)\\${word.replace('(', '\\(')}`).test(text))).map(({ path }) => path);
+    const found = sources
+      .filter(
+        ({ path, text }) => path.endsWith('.test.ts') && words.some((word) => new RegExp(`\\b(it|test|describe)\\${word.replace('(', '\\(')}`).test(text)),
+      )
+      .map(({ path }) => path);
     expect(found).toEqual([]);
   });
 });

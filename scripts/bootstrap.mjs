@@ -27,6 +27,20 @@ const RUNS = {
   test: ['scripts/test.ts'],
 };
 
+/**
+ * Ends us, and what we run, when npm is told to end: npm tells only the shell between us, and the shell dies without a word.
+ */
+function endWithNpm() {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    process.kill(process.pid, 'SIGTERM');
+  }, 500);
+  watch.unref();
+}
+
 /** @param {string[]} args */
 async function main([what = 'setup', ...rest]) {
   const mode = process.env.AFTERSHOCK_SETUP || 'auto';
@@ -104,6 +118,7 @@ async function underNode24([script, ...args]) {
   return runChild(node, [join(ROOT, script), ...args], { env: environment() });
 }
 
+endWithNpm();
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (thrown) {

@@ -1,8 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../harness/core/errors.ts';
-import { cacheClients, type CacheClientsOptions } from './index.ts';
+import { type CacheClientsOptions, cacheClients } from './index.ts';
 
-const TYPICAL: CacheClientsOptions = { rate: '2000/s', connections: 50, mix: { get: '90%', set: '10%' }, deadline: '1s', timeout: '250ms', onTimeout: 'reconnect' };
+const TYPICAL: CacheClientsOptions = {
+  rate: '2000/s',
+  connections: 50,
+  mix: { get: '90%', set: '10%' },
+  deadline: '1s',
+  timeout: '250ms',
+  onTimeout: 'reconnect',
+};
 
 describe('cacheClients', () => {
   it('is a load of the client node that talks to the edge about four shards, unless told otherwise', () => {
@@ -36,8 +43,24 @@ describe('cacheClients', () => {
   });
 
   it('takes other names, shards and a backoff', () => {
-    const load = cacheClients({ ...TYPICAL, name: 'greedy', node: 'client-2', entry: 'mc-1', backends: 1, tenant: 'b', mix: { get: '100%' }, backoff: { first: '100ms', most: '5s', jitter: true } });
-    expect(load.program.settings).toMatchObject({ entry: '${link:client-2 -> mc-1}', name: 'greedy', tenant: 'b', getShare: 1, shards: ['mc-1'], backoff: { firstMs: 100, mostMs: 5_000, jitter: true } });
+    const load = cacheClients({
+      ...TYPICAL,
+      name: 'greedy',
+      node: 'client-2',
+      entry: 'mc-1',
+      backends: 1,
+      tenant: 'b',
+      mix: { get: '100%' },
+      backoff: { first: '100ms', most: '5s', jitter: true },
+    });
+    expect(load.program.settings).toMatchObject({
+      entry: '${link:client-2 -> mc-1}',
+      name: 'greedy',
+      tenant: 'b',
+      getShare: 1,
+      shards: ['mc-1'],
+      backoff: { firstMs: 100, mostMs: 5_000, jitter: true },
+    });
     expect(cacheClients({ ...TYPICAL, backends: 1, shards: ['cache-a', 'cache-b'] }).shards).toEqual(['cache-a', 'cache-b']);
   });
 

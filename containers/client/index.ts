@@ -70,7 +70,9 @@ const positiveDuration = parsed((text) => {
   return ms;
 }, "a duration, such as '250ms'");
 
-const nodeName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, { error: (issue) => `'${String(issue.input)}' is not a name; write small letters, digits and '-', such as 'client-1'` });
+const nodeName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, { error: (issue) => `'${String(issue.input)}' is not a name; write small letters, digits and '-', such as 'client-1'` });
 
 const oneOf = <const Values extends readonly [string, ...string[]]>(values: Values) =>
   z.enum(values, { error: (issue) => `'${String(issue.input)}' is not allowed; write ${values.map((value) => `'${value}'`).join(' or ')}` });
@@ -78,17 +80,23 @@ const oneOf = <const Values extends readonly [string, ...string[]]>(values: Valu
 /** An object of these keys and no others. */
 const exactly = <Shape extends z.ZodRawShape>(shape: Shape) =>
   z.strictObject(shape, {
-    error: (issue) => (issue.code === 'unrecognized_keys' ? `unknown key '${issue.keys?.[0]}'; known: ${Object.keys(shape).join(', ')}` : `${issue.input === undefined ? 'missing' : 'not an object'}; its keys are ${Object.keys(shape).join(', ')}`),
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? `unknown key '${issue.keys?.[0]}'; known: ${Object.keys(shape).join(', ')}`
+        : `${issue.input === undefined ? 'missing' : 'not an object'}; its keys are ${Object.keys(shape).join(', ')}`,
   });
 
 /** What `cacheClients` accepts. */
 export const cacheClientsSchema = exactly({
   rate: parsed(perSecond, "a rate, such as '2000/s'"),
   connections: wholeNumber(1, 9_000),
-  mix: exactly({ get: parsed(share, "a share, such as '90%'").default('0%'), set: parsed(share, "a share, such as '10%'").default('0%') }).superRefine(({ get, set }, context) => {
-    const sum = shareOrNone(get) + shareOrNone(set);
-    if (Math.abs(sum - 1) > 1e-9) context.addIssue({ code: 'custom', message: `get ${get} and set ${set} add up to ${Number((sum * 100).toFixed(6))}%, not to 100%` });
-  }),
+  mix: exactly({ get: parsed(share, "a share, such as '90%'").default('0%'), set: parsed(share, "a share, such as '10%'").default('0%') }).superRefine(
+    ({ get, set }, context) => {
+      const sum = shareOrNone(get) + shareOrNone(set);
+      if (Math.abs(sum - 1) > 1e-9)
+        context.addIssue({ code: 'custom', message: `get ${get} and set ${set} add up to ${Number((sum * 100).toFixed(6))}%, not to 100%` });
+    },
+  ),
   deadline: positiveDuration,
   timeout: positiveDuration,
   onTimeout: oneOf(['fail', 'reconnect']),

@@ -2,7 +2,15 @@
 import type { NodeSpec } from '../../harness/cluster/spec.ts';
 
 /** What the programs in a client container import. None of it may import a package. */
-export const CLIENT_SOURCES = ['harness/core', 'harness/timeline', 'harness/load', 'containers/client', 'containers/hand', 'containers/memcached', 'containers/twemproxy'] as const;
+export const CLIENT_SOURCES = [
+  'harness/core',
+  'harness/timeline',
+  'harness/load',
+  'containers/client',
+  'containers/hand',
+  'containers/memcached',
+  'containers/twemproxy',
+] as const;
 
 export function client(name: string): NodeSpec {
   return { name, role: 'client', image: 'aftershock/node:24', command: ['sleep', 'infinity'], sources: CLIENT_SOURCES, memoryMiB: 512 };

@@ -23,7 +23,14 @@ export interface ReadySettings {
 }
 
 export type Readiness =
-  | { readonly ok: true; readonly evidence: { readonly afterMs: number; readonly connections: number; readonly answeredByProxy: Readonly<Record<string, Readonly<Record<string, number>>>> } }
+  | {
+      readonly ok: true;
+      readonly evidence: {
+        readonly afterMs: number;
+        readonly connections: number;
+        readonly answeredByProxy: Readonly<Record<string, Readonly<Record<string, number>>>>;
+      };
+    }
   | { readonly ok: false; readonly why: string };
 
 const CONNECTIONS_PER_PROXY = 4;
@@ -64,7 +71,10 @@ async function askEveryShard({ entry, shards }: ReadySettings, withinMs: number)
   const socket = connect({ host, port, noDelay: true });
   try {
     for (const [shard, name] of shards.entries()) {
-      for (const [operation, word, wanted] of [[SET, 'set', 'stored'], [GET, 'get', 'hit']] as const) {
+      for (const [operation, word, wanted] of [
+        [SET, 'set', 'stored'],
+        [GET, 'get', 'hit'],
+      ] as const) {
         const answer = await exchange(socket, conversation, operation, shard, withinMs);
         if (answer !== wanted) throw new Error(`shard ${name} did not answer a ${word} through ${entry}: ${answer}`);
       }
@@ -79,7 +89,11 @@ function exchange(socket: ReturnType<typeof connect>, conversation: Conversation
   return new Promise((resolve) => {
     const finish = (outcome: Answer | string) => {
       clearTimeout(timer);
-      socket.removeAllListeners('data').removeAllListeners('close').removeAllListeners('error').on('error', () => {});
+      socket
+        .removeAllListeners('data')
+        .removeAllListeners('close')
+        .removeAllListeners('error')
+        .on('error', () => {});
       resolve(outcome);
     };
     const timer = setTimeout(() => finish(`silent for ${Math.round(withinMs)} ms`), withinMs);
@@ -110,12 +124,15 @@ function keyOfEach(shards: readonly string[]): string[] {
 
 /** How many requests a proxy has seen answered, by server. Throws naming the server that has answered none. */
 async function answeredBy(proxy: { name: string; stats: string }, shards: readonly string[], withinMs: number): Promise<Record<string, number>> {
-  const pools = Object.values(await statistics(proxy, withinMs)).filter((value): value is Record<string, unknown> => typeof value === 'object' && value !== null);
+  const pools = Object.values(await statistics(proxy, withinMs)).filter(
+    (value): value is Record<string, unknown> => typeof value === 'object' && value !== null,
+  );
   const answered: Record<string, number> = {};
   for (const shard of shards) {
     const counters = pools.map((pool) => pool[shard] as { requests: number; responses: number } | undefined).find((found) => found !== undefined);
     if (!counters) throw new Error(`${proxy.name} knows no server ${shard}`);
-    if (!(counters.requests >= 1 && counters.responses >= 1)) throw new Error(`${proxy.name} has no answer from ${shard} yet (${counters.requests} requests, ${counters.responses} responses)`);
+    if (!(counters.requests >= 1 && counters.responses >= 1))
+      throw new Error(`${proxy.name} has no answer from ${shard} yet (${counters.requests} requests, ${counters.responses} responses)`);
     answered[shard] = counters.responses;
   }
   return answered;

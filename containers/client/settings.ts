@@ -42,7 +42,8 @@ export function loadOf(settings: unknown): Load {
   const client = settings as ClientSettings;
   const { host, port } = addressOf(client.entry, 'settings.entry');
   const seed = client.seed ?? 0;
-  if (!(Number.isInteger(seed) && seed >= 0 && seed < SEED_LIMIT)) throw new InputError(`settings.seed: ${String(seed)} is not allowed; write a whole number from 0 to ${SEED_LIMIT - 1}`);
+  if (!(Number.isInteger(seed) && seed >= 0 && seed < SEED_LIMIT))
+    throw new InputError(`settings.seed: ${String(seed)} is not allowed; write a whole number from 0 to ${SEED_LIMIT - 1}`);
   const random = seeded(seed, client.name);
   const keyName = keysOf(client.name);
   return {

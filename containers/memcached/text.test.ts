@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Answer, Conversation } from '../../harness/load/protocol.ts';
-import { GET, SET, memcachedText } from './text.ts';
+import { GET, memcachedText, SET } from './text.ts';
 
 const keyName = (key: number) => `key-${key}`;
 
@@ -97,7 +97,11 @@ describe('memcachedText', () => {
     const answer = 'VALUE key-7 0 3\r\nabc\r\nEND\r\n';
     const conversation = memcachedText({ keyName, valueBytes: 3 }).converse();
     conversation.ask(GET, 7);
-    const heard = hearInPieces(conversation, answer, Array.from({ length: answer.length }, (_, i) => (i + 0.5) / answer.length));
+    const heard = hearInPieces(
+      conversation,
+      answer,
+      Array.from({ length: answer.length }, (_, i) => (i + 0.5) / answer.length),
+    );
     expect(heard.at(-1)).toBe('hit');
     expect(heard.slice(0, -1).every((piece) => piece === undefined)).toBe(true);
   });

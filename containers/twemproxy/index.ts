@@ -2,10 +2,11 @@
  * A proxy node: one twemproxy (nutcracker) with one pool, ketama over fnv1a_64. Its settings are given in plain words; what they are
  * called in its own configuration, and its own defaults, stand beside each.
  */
-import { stringify } from './yaml.ts';
+
 import type { NodeSpec } from '../../harness/cluster/spec.ts';
 import { linkName } from '../../harness/core/names.ts';
 import { type Duration, milliseconds } from '../../harness/core/units.ts';
+import { stringify } from './yaml.ts';
 
 export const TWEMPROXY_PORT = 22121;
 export const TWEMPROXY_STATS_PORT = 22222;

@@ -7,15 +7,42 @@ import { ketama } from './ketama.ts';
  * these are every fifty-fifth or so.
  */
 const OBSERVED_WITH_FOUR: readonly (readonly [key: string, server: string])[] = [
-  ['k0', 'mc-1'], ['user/aq-x', 'mc-1'], ['user/ht-x', 'mc-1'], ['client:6208496', 'mc-1'],
-  ['k1053', 'mc-1'], ['client:10294700', 'mc-1'], ['client:13216811', 'mc-1'], ['user/1ib-x', 'mc-1'],
-  ['k153', 'mc-2'], ['user/an-x', 'mc-2'], ['k609', 'mc-2'], ['user/lz-x', 'mc-2'],
-  ['user/te-x', 'mc-2'], ['user/11h-x', 'mc-2'], ['user/17w-x', 'mc-2'], ['k1701', 'mc-2'],
-  ['client:14404661', 'mc-2'], ['user/2e-x', 'mc-3'], ['user/75-x', 'mc-3'], ['k351', 'mc-3'],
-  ['client:3904067', 'mc-3'], ['user/gq-x', 'mc-3'], ['user/oz-x', 'mc-3'], ['user/rz-x', 'mc-3'],
-  ['k1182', 'mc-3'], ['client:11363765', 'mc-3'], ['user/1cn-x', 'mc-3'], ['user/1hq-x', 'mc-3'],
-  ['k96', 'mc-4'], ['client:4070366', 'mc-4'], ['k819', 'mc-4'], ['user/r5-x', 'mc-4'],
-  ['k1254', 'mc-4'], ['k1380', 'mc-4'], ['k1491', 'mc-4'], ['client:13478138', 'mc-4'],
+  ['k0', 'mc-1'],
+  ['user/aq-x', 'mc-1'],
+  ['user/ht-x', 'mc-1'],
+  ['client:6208496', 'mc-1'],
+  ['k1053', 'mc-1'],
+  ['client:10294700', 'mc-1'],
+  ['client:13216811', 'mc-1'],
+  ['user/1ib-x', 'mc-1'],
+  ['k153', 'mc-2'],
+  ['user/an-x', 'mc-2'],
+  ['k609', 'mc-2'],
+  ['user/lz-x', 'mc-2'],
+  ['user/te-x', 'mc-2'],
+  ['user/11h-x', 'mc-2'],
+  ['user/17w-x', 'mc-2'],
+  ['k1701', 'mc-2'],
+  ['client:14404661', 'mc-2'],
+  ['user/2e-x', 'mc-3'],
+  ['user/75-x', 'mc-3'],
+  ['k351', 'mc-3'],
+  ['client:3904067', 'mc-3'],
+  ['user/gq-x', 'mc-3'],
+  ['user/oz-x', 'mc-3'],
+  ['user/rz-x', 'mc-3'],
+  ['k1182', 'mc-3'],
+  ['client:11363765', 'mc-3'],
+  ['user/1cn-x', 'mc-3'],
+  ['user/1hq-x', 'mc-3'],
+  ['k96', 'mc-4'],
+  ['client:4070366', 'mc-4'],
+  ['k819', 'mc-4'],
+  ['user/r5-x', 'mc-4'],
+  ['k1254', 'mc-4'],
+  ['k1380', 'mc-4'],
+  ['k1491', 'mc-4'],
+  ['client:13478138', 'mc-4'],
 ];
 
 /**
@@ -23,8 +50,14 @@ const OBSERVED_WITH_FOUR: readonly (readonly [key: string, server: string])[] = 
  * with 160, these would lie elsewhere (as 53 of the 2,000 did).
  */
 const OBSERVED_WITH_TWENTY_FIVE: readonly (readonly [key: string, server: string])[] = [
-  ['client:1599638', 'mc-1'], ['client:3428927', 'mc-1'], ['client:6469823', 'mc-1'], ['user/11z-x', 'mc-1'],
-  ['client:10936139', 'mc-1'], ['client:13216811', 'mc-1'], ['user/15-x', 'mc-2'], ['client:3666497', 'mc-2'],
+  ['client:1599638', 'mc-1'],
+  ['client:3428927', 'mc-1'],
+  ['client:6469823', 'mc-1'],
+  ['user/11z-x', 'mc-1'],
+  ['client:10936139', 'mc-1'],
+  ['client:13216811', 'mc-1'],
+  ['user/15-x', 'mc-2'],
+  ['client:3666497', 'mc-2'],
 ];
 
 const servers = (count: number) => Array.from({ length: count }, (_, i) => `mc-${i + 1}`);

@@ -13,5 +13,6 @@ export async function clean(options: { dryRun?: boolean; all?: boolean }): Promi
   }
   const alive = runs.length - dead.length;
   if (dead.length === 0) process.stdout.write('nothing to clean\n');
-  if (alive > 0) process.stdout.write(`${alive} ${alive === 1 ? 'run is' : 'runs are'} still going on and left alone; '--all' removes ${alive === 1 ? 'it' : 'them'} too\n`);
+  if (alive > 0)
+    process.stdout.write(`${alive} ${alive === 1 ? 'run is' : 'runs are'} still going on and left alone; '--all' removes ${alive === 1 ? 'it' : 'them'} too\n`);
 }

@@ -23,6 +23,6 @@ export function writeComparison(executed: readonly Executed[], out: string): Com
   const sentence = first.plan.moral === undefined ? '' : closingSentence(first.plan.moral, reports);
   writeResultFile(folder, 'comparison.json', comparisonJson(reports, sentence));
   writeResultFile(folder, 'comparison.html', comparisonPage(executed));
-  const table = comparisonTable(reports, { colour: takesColour(process.stdout), width: process.stdout.columns ?? 120 });
+  const table = comparisonTable(reports, { colour: takesColour(process.stdout), width: process.stdout.columns ?? 200 });
   return { folder, page: join(folder, 'comparison.html'), table, sentence };
 }

@@ -141,8 +141,12 @@ function leftoverCheck(remains: readonly RunRemains[]): Check {
   return {
     name,
     status: 'note',
-    text: `${dead.length} dead runs left ${containers} containers and ${networks} networks (${going}); type: npx aftershock clean`,
+    text: `${counted(dead.length, 'dead run')} left ${counted(containers, 'container')} and ${counted(networks, 'network')} (${going}); type: npx aftershock clean`,
   };
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** Reads, in a container that removes itself, what only a look from inside tells. */

@@ -60,7 +60,7 @@ program
 program
   .command('recheck')
   .description('judge a saved run again, from its files alone')
-  .argument('<result-dir>', "a folder under results/, or results/last")
+  .argument('<result-dir>', 'a folder under results/, or results/last')
   .option('--json', 'as JSON')
   .action(async (folder: string, flags: { json?: boolean }) => {
     exitCode = await recheck(folder, flags);
@@ -69,7 +69,7 @@ program
 program
   .command('report')
   .description("write a saved run's report anew")
-  .argument('<result-dir>', "a folder under results/, or results/last")
+  .argument('<result-dir>', 'a folder under results/, or results/last')
   .option('--json', 'as JSON')
   .action(async (folder: string, flags: { json?: boolean }) => {
     exitCode = await report(folder, flags);
@@ -120,4 +120,3 @@ function allowed(command: Command | undefined): string {
   if (!command || command === program) return `commands: ${program.commands.map((one) => one.name()).join(', ')}`;
   return `flags of ${command.name()}: ${command.options.map((option) => option.long).join(', ') || 'none'}`;
 }
-

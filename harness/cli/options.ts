@@ -14,7 +14,13 @@ export const seed = wholeNumber('--seed', 0, SEED_LIMIT - 1);
 
 /** Collects a flag that may be given several times, or once with commas. */
 export function collect(text: string, before: readonly string[] = []): string[] {
-  return [...before, ...text.split(',').map((part) => part.trim()).filter((part) => part !== '')];
+  return [
+    ...before,
+    ...text
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
+  ];
 }
 
 export function tag(text: string, before: readonly string[] = []): string[] {

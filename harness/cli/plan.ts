@@ -22,10 +22,16 @@ export async function planCommand(name: string, flags: PlanFlags): Promise<void>
     process.stdout.write(`${JSON.stringify({ plan, budget, engine: typeof room === 'string' ? { unavailable: room } : room }, null, 2)}\n`);
   } else {
     process.stdout.write(`${describe(plan).join('\n')}\n\nneeds\n`);
-    process.stdout.write(`  time      ${formatMs(budget.durationMs)}: load ${formatMs(plan.durationMs)}, up and down about ${formatMs(budget.durationMs - plan.durationMs)}\n`);
+    process.stdout.write(
+      `  time      ${formatMs(budget.durationMs)}: load ${formatMs(plan.durationMs)}, up and down about ${formatMs(budget.durationMs - plan.durationMs)}\n`,
+    );
     process.stdout.write(`  engine    ${budget.containers} containers, ${budget.networks} network, up to ${budget.memoryMiB} MiB of memory\n`);
     process.stdout.write(`  disk      about ${Math.ceil(budget.resultBytes / 1e6)} MB for the result\n`);
-    process.stdout.write(typeof room === 'string' ? `has\n  ${room}\n` : `has\n  engine    room for ${room.networksLeft} more networks (${room.networksUsed} in use), ${room.memoryMiB} MiB of memory\n`);
+    process.stdout.write(
+      typeof room === 'string'
+        ? `has\n  ${room}\n`
+        : `has\n  engine    room for ${room.networksLeft} more networks (${room.networksUsed} in use), ${room.memoryMiB} MiB of memory\n`,
+    );
   }
   if (typeof room !== 'string') refuseOverBudget(budget, room);
 }

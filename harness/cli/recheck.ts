@@ -34,13 +34,15 @@ export async function report(folder: string, flags: Flags): Promise<ExitCode> {
 }
 
 function table(judged: Report): string {
-  return verdictTable(judged, { colour: takesColour(process.stdout), width: process.stdout.columns ?? 120 });
+  return verdictTable(judged, { colour: takesColour(process.stdout), width: process.stdout.columns ?? 200 });
 }
 
 function comparison(before: Report, now: Report): string {
   const told = (one: Report) => new Map(one.results.map(({ name, verdict }) => [name, `${verdict.status} (${verdict.measured})`]));
   const [then, today] = [told(before), told(now)];
-  const changed = [...today].filter(([name, text]) => then.get(name) !== text).map(([name, text]) => `${name} was ${then.get(name) ?? 'not there'}, is ${text}`);
+  const changed = [...today]
+    .filter(([name, text]) => then.get(name) !== text)
+    .map(([name, text]) => `${name} was ${then.get(name) ?? 'not there'}, is ${text}`);
   if (before.outcome !== now.outcome) changed.unshift(`the outcome was '${before.outcome}', is '${now.outcome}'`);
   return changed.length === 0 ? 'the same verdicts as were saved' : `other verdicts than were saved: ${changed.join('; ')}`;
 }

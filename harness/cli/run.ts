@@ -41,7 +41,13 @@ export async function runCommand(names: readonly string[], flags: RunFlags): Pro
       if (interrupts.signal.aborted) break;
       const count = plans.length > 1 ? ` (${index + 1} of ${plans.length})` : '';
       progress.note(`${plan.scenario} · ${plan.variant}: ${plan.title}, seed ${plan.seed}${count}`);
-      const one = await execute(plan, { engine, out: flags.out, observer: observerOf(progress, plan), interrupts, keepOnFailure: flags.keepOnFailure ?? false });
+      const one = await execute(plan, {
+        engine,
+        out: flags.out,
+        observer: observerOf(progress, plan),
+        interrupts,
+        keepOnFailure: flags.keepOnFailure ?? false,
+      });
       executed.push(one);
       if (!flags.json) show(one, process.stdout);
     }
@@ -63,7 +69,8 @@ async function chosenScenarios(names: readonly string[], all: boolean): Promise<
 /** All plans are made before the first container starts, so that bad input is told at once. */
 function plansOf(scenario: Scenario, flags: RunFlags): Plan[] {
   const variants = flags.variant ?? (flags.all ? Object.keys(scenario.variants) : [defaultVariant(scenario)]);
-  if (scenario.moral !== undefined) checkMoral(scenario.moral, Object.keys(scenario.variants), [...Object.keys(scenario.slos), ...Object.keys(scenario.symptoms ?? {})]);
+  if (scenario.moral !== undefined)
+    checkMoral(scenario.moral, Object.keys(scenario.variants), [...Object.keys(scenario.slos), ...Object.keys(scenario.symptoms ?? {})]);
   const first = flags.seed ?? randomInt(SEED_LIMIT - flags.repeat);
   return variants.flatMap((variant) =>
     Array.from({ length: flags.repeat }, (_, repeat) => planRun(scenario, { variant, seed: (first + repeat) % SEED_LIMIT, tags: flags.tag ?? [] })),
@@ -102,7 +109,7 @@ function observerOf(progress: ReturnType<typeof createProgress>, plan: Plan): Ob
 }
 
 function show(one: Executed, stream: NodeJS.WriteStream): void {
-  stream.write(`\n${verdictTable(one.report, { colour: takesColour(stream), width: stream.columns ?? 120 })}\n`);
+  stream.write(`\n${verdictTable(one.report, { colour: takesColour(stream), width: stream.columns ?? 200 })}\n`);
   stream.write(`  report: ${one.folder}/report.html\n`);
   if (one.leftStanding) stream.write(`  left standing: containers named aftershock-${one.leftStanding}-*; 'npx aftershock clean' removes them\n`);
   stream.write('\n');
@@ -111,11 +118,19 @@ function show(one: Executed, stream: NodeJS.WriteStream): void {
 /** What several runs say together: the comparison of a scenario's variants, and how often each came out as expected. */
 function conclude(scenarios: readonly Scenario[], executed: readonly Executed[], flags: RunFlags): void {
   const comparisons = scenarios.flatMap((scenario) => {
-    const firsts = [...Map.groupBy(executed.filter((one) => one.plan.scenario === scenario.id), (one) => one.plan.variant).values()].map((runs) => runs[0] as Executed);
+    const firsts = [
+      ...Map.groupBy(
+        executed.filter((one) => one.plan.scenario === scenario.id),
+        (one) => one.plan.variant,
+      ).values(),
+    ].map((runs) => runs[0] as Executed);
     return firsts.length > 1 && firsts.every((one) => one.report.outcome !== 'aborted') ? [writeComparison(firsts, flags.out)] : [];
   });
   if (flags.json) {
-    const plain = { runs: executed.map(({ folder, report }) => ({ folder, report })), comparisons: comparisons.map(({ folder, sentence }) => ({ folder, sentence })) };
+    const plain = {
+      runs: executed.map(({ folder, report }) => ({ folder, report })),
+      comparisons: comparisons.map(({ folder, sentence }) => ({ folder, sentence })),
+    };
     process.stdout.write(`${JSON.stringify(plain, null, 2)}\n`);
     return;
   }
@@ -127,4 +142,3 @@ function conclude(scenarios: readonly Scenario[], executed: readonly Executed[],
   }
   for (const { table, sentence, page } of comparisons) process.stdout.write(`${table}\n${sentence === '' ? '' : `\n${sentence}\n`}\n  comparison: ${page}\n`);
 }
-

@@ -20,7 +20,11 @@ export interface Spawned {
 }
 
 export function aftershock(args: readonly string[], environment: Record<string, string> = {}): Spawned {
-  const child = spawn(process.execPath, [join(ROOT, 'harness', 'cli', 'main.ts'), ...args], { cwd: ROOT, env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [join(ROOT, 'harness', 'cli', 'main.ts'), ...args], {
+    cwd: ROOT,
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let stdout = '';
   let stderr = '';
   const waiting: { text: string; resolve: () => void; reject: (error: Error) => void }[] = [];

@@ -2,8 +2,9 @@
  * A program of ours inside a container, over the engine's exec: lines of JSON in and out. Its stdin is its lease: when this
  * process goes, stdin ends there, and the program ends itself.
  */
-import { PassThrough } from 'node:stream';
+
 import { createInterface } from 'node:readline';
+import { PassThrough } from 'node:stream';
 import type Dockerode from 'dockerode';
 import { EnvironmentError } from '../core/errors.ts';
 

@@ -50,8 +50,14 @@ class NodeContainer extends GenericContainer {
 }
 
 /** Starts one container. Throws EnvironmentError naming the node. */
-export async function startContainer(spec: Pick<NodeSpec, 'name' | 'image' | 'command' | 'environment' | 'files' | 'sources' | 'memoryMiB'>, placement: Placement): Promise<Started> {
-  const container = new NodeContainer(spec.image).place(placement, spec.memoryMiB).withCommand([...spec.command]).withEnvironment(spec.environment ?? {});
+export async function startContainer(
+  spec: Pick<NodeSpec, 'name' | 'image' | 'command' | 'environment' | 'files' | 'sources' | 'memoryMiB'>,
+  placement: Placement,
+): Promise<Started> {
+  const container = new NodeContainer(spec.image)
+    .place(placement, spec.memoryMiB)
+    .withCommand([...spec.command])
+    .withEnvironment(spec.environment ?? {});
   const files = Object.entries(spec.files ?? {}).map(([target, content]) => ({ target, content, mode: 0o644 }));
   if (files.length > 0) container.withCopyContentToContainer(files);
   const sources = (spec.sources ?? []).map((source) => ({ source: join(ROOT, source), target: `/aftershock/${source}` }));

@@ -2,8 +2,9 @@
  * The harness's hand in a node's network namespace: asks nodes and links whether they answer, and reads sockets there. The
  * program at the other end is handed in by the cluster's spec.
  */
-import { EnvironmentError } from '../core/errors.ts';
+
 import { monotonicMs } from '../core/clock.ts';
+import { EnvironmentError } from '../core/errors.ts';
 import type { Channel } from './channel.ts';
 import type { ProbeSpec } from './spec.ts';
 import type { Answer, Prober } from './types.ts';

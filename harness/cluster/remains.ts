@@ -45,7 +45,9 @@ export async function removeRun(engine: Engine, runId: string): Promise<void> {
       if (containers.length === 0 && networks.length === 0) return;
     }
   } catch (thrown) {
-    throw new CleanUpError(`run ${runId} could not be removed from the engine (${messageOf(thrown)}); 'npx aftershock clean' removes what it left`, { cause: thrown });
+    throw new CleanUpError(`run ${runId} could not be removed from the engine (${messageOf(thrown)}); 'npx aftershock clean' removes what it left`, {
+      cause: thrown,
+    });
   }
   throw new CleanUpError(`run ${runId} still has containers or a network; 'npx aftershock clean' removes them`);
 }
@@ -78,8 +80,8 @@ export async function endedNode(engine: Engine, runId: string): Promise<string |
   const [first] = await engine.docker.listContainers({ all: true, filters });
   if (!first) return undefined;
   const node = first.Labels[NODE_LABEL] ?? first.Id;
-  const raw = (await engine.docker.getContainer(first.Id).logs({ stdout: true, stderr: true, tail: 1 })) as unknown as Buffer;
-  return `node ${node} ended by itself (${first.Status}): ${plainText(raw).trim() || 'it said nothing'}`;
+  const raw = (await engine.docker.getContainer(first.Id).logs({ stdout: true, stderr: true, tail: 3 })) as unknown as Buffer;
+  return `node ${node} ended by itself (${first.Status}): ${plainText(raw).trim().split('\n').join('; ') || 'it said nothing'}`;
 }
 
 /** The engine frames its logs: one byte of stream, three of nothing, four of length, then the bytes. */
@@ -92,4 +94,3 @@ function plainText(framed: Buffer): string {
   }
   return Buffer.concat(parts).toString('utf8');
 }
-

@@ -5,6 +5,7 @@
  * because they need the nodes' addresses; the hands; and then the ready program, which has one key of each shard answered
  * through every proxy. Nothing is ready because a port is open.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { EnvironmentError, messageOf, unknownName } from '../core/errors.ts';
 import { linkName } from '../core/names.ts';
 import { type Channel, openChannel } from './channel.ts';
@@ -51,6 +52,7 @@ const TOXIPROXY_MEMORY_MIB = 512;
 const HAND_MEMORY_MIB = 128;
 const READING_EVERY_MS = 200;
 const READY_WITHIN_MS = 20_000;
+const LOOK_EVERY_MS = 500;
 
 export async function startCluster(spec: ClusterSpec, options: ClusterOptions): Promise<RunningCluster> {
   const starting = new Starting(spec, options);
@@ -92,7 +94,9 @@ class Starting {
     signal.throwIfAborted();
     await Promise.all(this.#spec.nodes.map((node) => this.#startNode(node)));
     signal.throwIfAborted();
-    await this.#control.open(this.#spec.links.map((link) => ({ name: linkName(link.from, link.to), listen: `0.0.0.0:${this.#linkPort(link)}`, upstream: this.#upstream(link) })));
+    await this.#control.open(
+      this.#spec.links.map((link) => ({ name: linkName(link.from, link.to), listen: `0.0.0.0:${this.#linkPort(link)}`, upstream: this.#upstream(link) })),
+    );
     const watched = this.#spec.nodes.filter((node) => node.watchSockets && this.#options.onReading);
     const [evidence] = await Promise.all([this.#becomeReady(), ...watched.map((node) => this.#watch(node))]);
     signal.throwIfAborted();
@@ -102,7 +106,13 @@ class Starting {
   async #startToxiproxy(): Promise<void> {
     const started = await this.#act('start', this.#name('toxiproxy'), () =>
       startContainer(
-        { name: 'toxiproxy', image: this.#spec.tools.toxiproxyImage, command: ['-host=0.0.0.0'], environment: { LOG_LEVEL: 'fatal' }, memoryMiB: TOXIPROXY_MEMORY_MIB },
+        {
+          name: 'toxiproxy',
+          image: this.#spec.tools.toxiproxyImage,
+          command: ['-host=0.0.0.0'],
+          environment: { LOG_LEVEL: 'fatal' },
+          memoryMiB: TOXIPROXY_MEMORY_MIB,
+        },
         { ...this.#placement('toxiproxy'), publish: { port: TOXIPROXY_API_PORT, loopbackOnly: this.#options.engine.local } },
       ),
     );
@@ -156,7 +166,9 @@ class Starting {
     let containerId = node.id;
     if (node.role !== 'client') {
       const sidecar = { name: `hand-${name}`, image, command: ['sleep', 'infinity'], sources, memoryMiB: HAND_MEMORY_MIB };
-      const started = await this.#act('start', this.#name(sidecar.name), () => startContainer(sidecar, { ...this.#placement(sidecar.name), network: `container:${node.id}` }));
+      const started = await this.#act('start', this.#name(sidecar.name), () =>
+        startContainer(sidecar, { ...this.#placement(sidecar.name), network: `container:${node.id}` }),
+      );
       containerId = started.id;
     }
     return new Hand(await openChannel(this.#options.engine.docker, containerId, ['node', `/aftershock/${program}`]), name);
@@ -185,10 +197,24 @@ class Starting {
       said = message;
     });
     const limit = new Promise<'late'>((resolve) => setTimeout(resolve, READY_WITHIN_MS, 'late').unref());
-    const end = await Promise.race([channel.ended, limit]);
+    const end = await Promise.race([channel.ended, limit, this.#nodeEnds(channel.ended)]);
     if (end === 'late') throw new EnvironmentError(`the cluster was not ready within ${READY_WITHIN_MS / 1_000} s: ${String(said['why'] ?? 'no word why')}`);
     if (end.code !== 0) throw new EnvironmentError(`the cluster did not become ready: ${String(said['why'] ?? (end.stderr || 'no word why'))}`);
     return said['evidence'];
+  }
+
+  /** Throws when a node ends by itself, which readiness would only find out when its patience is over. */
+  async #nodeEnds(meanwhile: Promise<unknown>): Promise<never> {
+    let over = false;
+    void meanwhile.then(() => {
+      over = true;
+    });
+    for (;;) {
+      await sleep(LOOK_EVERY_MS);
+      const ended = over ? undefined : await endedNode(this.#options.engine, this.#options.runId);
+      if (ended !== undefined) throw new EnvironmentError(ended);
+      if (over) return new Promise(() => undefined);
+    }
   }
 
   async #openProgram(program: ProgramSpec): Promise<RunningProgram> {
@@ -208,7 +234,12 @@ class Starting {
       node: (name) => this.#node(name),
       link: (name) => {
         const link = links.find((candidate) => candidate.name === name);
-        if (!link) throw unknownName('link', name, links.map((candidate) => candidate.name));
+        if (!link)
+          throw unknownName(
+            'link',
+            name,
+            links.map((candidate) => candidate.name),
+          );
         return link;
       },
       openProgram: (program) => this.#openProgram(program),

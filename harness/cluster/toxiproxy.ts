@@ -52,7 +52,10 @@ export class LinkControl {
   /** Adds a toxic; the answer removes it. */
   async poison(link: string, toxic: Toxic): Promise<() => Promise<void>> {
     const name = `aftershock-${++this.#toxics}`;
-    const added = await limited(`adding ${toxic.type} on ${link}`, this.#proxy(link).addToxic({ name, type: toxic.type, stream: toxic.stream, toxicity: 1, attributes: toxic.attributes }));
+    const added = await limited(
+      `adding ${toxic.type} on ${link}`,
+      this.#proxy(link).addToxic({ name, type: toxic.type, stream: toxic.stream, toxicity: 1, attributes: toxic.attributes }),
+    );
     return once(() => limited(`removing ${toxic.type} from ${link}`, added.remove()));
   }
 
@@ -70,7 +73,10 @@ export class LinkControl {
 
   async #enable(link: string, enabled: boolean): Promise<void> {
     const proxy = this.#proxy(link);
-    this.#proxies.set(link, await limited(`${enabled ? 'opening' : 'closing'} ${link}`, proxy.update({ listen: proxy.listen, upstream: proxy.upstream, enabled })));
+    this.#proxies.set(
+      link,
+      await limited(`${enabled ? 'opening' : 'closing'} ${link}`, proxy.update({ listen: proxy.listen, upstream: proxy.upstream, enabled })),
+    );
   }
 
   #proxy(link: string): ToxiproxyProxy {

@@ -50,7 +50,11 @@ export const downKind: FaultKind<Down> = {
           proveHealed: () =>
             until(async () => {
               const answers = await probers.askAll(PATIENCE_MS);
-              return proof(answers.every((answer) => answer.kind === 'answered') && fastEnough(answeredMs(answers), baseline), 'answers as before', tally(answers));
+              return proof(
+                answers.every((answer) => answer.kind === 'answered') && fastEnough(answeredMs(answers), baseline),
+                'answers as before',
+                tally(answers),
+              );
             }),
         };
       },

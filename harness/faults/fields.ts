@@ -9,7 +9,8 @@ export function atLeastMs(leastMs: number, mostMs: number): z.ZodString {
   return z.string().superRefine((text, context) => {
     try {
       const ms = milliseconds(text);
-      if (ms < leastMs || ms > mostMs) context.addIssue({ code: 'custom', message: `'${text}' is out of range; write ${formatMs(leastMs)} to ${formatMs(mostMs)}` });
+      if (ms < leastMs || ms > mostMs)
+        context.addIssue({ code: 'custom', message: `'${text}' is out of range; write ${formatMs(leastMs)} to ${formatMs(mostMs)}` });
     } catch (thrown) {
       context.addIssue({ code: 'custom', message: messageOf(thrown).replace(/^duration: /, '') });
     }
@@ -20,4 +21,6 @@ export const linkTarget = z.string().refine((text) => linkEnds(text) !== undefin
   error: (issue) => `'${String(issue.input)}' is not a link; write 'from -> to', such as 'proxy-* -> mc-3'`,
 });
 
-export const nodeTarget = z.string().regex(/^[a-z0-9*][a-z0-9*-]*$/, { error: (issue) => `'${String(issue.input)}' is not a node; write a name or a pattern, such as 'mc-3' or 'mc-*'` });
+export const nodeTarget = z
+  .string()
+  .regex(/^[a-z0-9*][a-z0-9*-]*$/, { error: (issue) => `'${String(issue.input)}' is not a node; write a name or a pattern, such as 'mc-3' or 'mc-*'` });

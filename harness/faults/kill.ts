@@ -48,14 +48,22 @@ export const killKind: FaultKind<Kill> = {
               const [answers, states] = await Promise.all([probers.askAll(PATIENCE_MS), Promise.all(nodes.map((node) => node.state()))]);
               const gone = states.filter((state, index) => !sameProcess(state, before[index])).length;
               const dead = gone === nodes.length && states.every((state) => !state.running) && answers.every((answer) => answer.kind !== 'answered');
-              return proof(dead, 'process gone, no answer', `${gone} of ${nodes.length} processes gone (pid ${before.map((state) => state.pid).join(', ')}); ${tally(answers)}`);
+              return proof(
+                dead,
+                'process gone, no answer',
+                `${gone} of ${nodes.length} processes gone (pid ${before.map((state) => state.pid).join(', ')}); ${tally(answers)}`,
+              );
             }),
           proveHealed: () =>
             until(async () => {
               const [answers, states] = await Promise.all([probers.askAll(PATIENCE_MS), Promise.all(nodes.map((node) => node.state()))]);
               const anew = states.filter((state, index) => state.running && !sameProcess(state, before[index])).length;
               const answered = answers.every((answer) => answer.kind === 'answered') && fastEnough(answeredMs(answers), baseline);
-              return proof(answered && anew === nodes.length, 'another process, answers as before', `${anew} of ${nodes.length} running anew (pid ${states.map((state) => state.pid).join(', ')}); ${tally(answers)}`);
+              return proof(
+                answered && anew === nodes.length,
+                'another process, answers as before',
+                `${anew} of ${nodes.length} running anew (pid ${states.map((state) => state.pid).join(', ')}); ${tally(answers)}`,
+              );
             }),
         };
       },

@@ -44,7 +44,9 @@ export const latencyKind: FaultKind<Latency> = {
     return {
       close: probers.close,
       async inject() {
-        const heals = await Promise.all(links.map((link) => link.poison({ type: 'latency', stream: 'downstream', attributes: { latency: delayMs, jitter: 0 } })));
+        const heals = await Promise.all(
+          links.map((link) => link.poison({ type: 'latency', stream: 'downstream', attributes: { latency: delayMs, jitter: 0 } })),
+        );
         return {
           heal: () => healAll(heals),
           prove: () =>
@@ -52,15 +54,22 @@ export const latencyKind: FaultKind<Latency> = {
               const answers = await probers.askAll(patienceMs);
               const added = answeredMs(answers).map((ms) => ms - baseline.medianMs);
               const holds =
-                added.length === answers.length &&
-                added.every((ms) => ms >= delayMs - 1 && ms <= delayMs + Math.max(TOLERANCE_MS, delayMs * TOLERANCE_SHARE));
-              return proof(holds, asked, `+${formatMs(median(added))} (${added.length} of ${answers.length} probes answered; ${formatMs(baseline.medianMs)} before)`);
+                added.length === answers.length && added.every((ms) => ms >= delayMs - 1 && ms <= delayMs + Math.max(TOLERANCE_MS, delayMs * TOLERANCE_SHARE));
+              return proof(
+                holds,
+                asked,
+                `+${formatMs(median(added))} (${added.length} of ${answers.length} probes answered; ${formatMs(baseline.medianMs)} before)`,
+              );
             }),
           proveHealed: () =>
             until(async () => {
               const answers = await probers.askAll(patienceMs);
               const ms = answeredMs(answers);
-              return proof(ms.length === answers.length && fastEnough(ms, baseline), 'answers as before', `${formatMs(median(ms))} (${formatMs(baseline.medianMs)} before)`);
+              return proof(
+                ms.length === answers.length && fastEnough(ms, baseline),
+                'answers as before',
+                `${formatMs(median(ms))} (${formatMs(baseline.medianMs)} before)`,
+              );
             }),
         };
       },

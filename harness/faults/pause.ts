@@ -47,7 +47,11 @@ export const pauseKind: FaultKind<Pause> = {
               const [answers, states] = await Promise.all([probers.askAll(PATIENCE_MS), Promise.all(nodes.map((node) => node.state()))]);
               const paused = states.filter((state) => state.paused).length;
               const silent = answers.every((answer) => answer.kind === 'silent');
-              return proof(silent && paused === nodes.length, `frozen, no answer within ${PATIENCE_MS} ms`, `${paused} of ${nodes.length} frozen; ${tally(answers)}`);
+              return proof(
+                silent && paused === nodes.length,
+                `frozen, no answer within ${PATIENCE_MS} ms`,
+                `${paused} of ${nodes.length} frozen; ${tally(answers)}`,
+              );
             }),
           proveHealed: () =>
             until(async () => {

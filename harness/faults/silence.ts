@@ -47,12 +47,20 @@ export const silenceKind: FaultKind<Silence> = {
           prove: () =>
             until(async () => {
               const answers = await probers.askAll(PATIENCE_MS);
-              return proof(answers.every((answer) => answer.kind === 'silent'), `no answer within ${PATIENCE_MS} ms`, tally(answers));
+              return proof(
+                answers.every((answer) => answer.kind === 'silent'),
+                `no answer within ${PATIENCE_MS} ms`,
+                tally(answers),
+              );
             }),
           proveHealed: () =>
             until(async () => {
               const answers = await probers.askAll(PATIENCE_MS);
-              return proof(answers.every((answer) => answer.kind === 'answered') && fastEnough(answeredMs(answers), baseline), 'answers as before', tally(answers));
+              return proof(
+                answers.every((answer) => answer.kind === 'answered') && fastEnough(answeredMs(answers), baseline),
+                'answers as before',
+                tally(answers),
+              );
             }),
         };
       },

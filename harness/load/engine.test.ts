@@ -153,8 +153,12 @@ describe('warmUp', () => {
   });
 
   it('says in one line how far it came when its time is over', async () => {
-    await using server = await FakeServer.listen((socket, operation, key) => (key === '3' ? socket.write(`server ${key}\n`) : answer(socket, operation, key, 0)));
+    await using server = await FakeServer.listen((socket, operation, key) =>
+      key === '3' ? socket.write(`server ${key}\n`) : answer(socket, operation, key, 0),
+    );
     const act = warmUp(optionsFor(server.port, { connections: 2 }), countingWorkload(), 200);
-    await expect(act).rejects.toThrow(/^the load could not warm up: after 0.2 s, 2 of 2 connections were open and 7 of 8 keys stored at 127.0.0.1:\d+ \(last trouble: server\)$/);
+    await expect(act).rejects.toThrow(
+      /^the load could not warm up: after 0.2 s, 2 of 2 connections were open and 7 of 8 keys stored at 127.0.0.1:\d+ \(last trouble: server\)$/,
+    );
   });
 });

@@ -3,8 +3,9 @@
  * program's stdin, frames on its stdout. The first line on stdin is the program's settings. The end of stdin ends
  * the program: the connection is the lease, so no load outlives its harness.
  */
-import type { GeneratorWindow } from '../timeline/types.ts';
+
 import type { SavedCompletion, SavedWindow } from '../timeline/records.ts';
+import type { GeneratorWindow } from '../timeline/types.ts';
 
 export type Command =
   /** Answered at once with a pong that carries the program's monotonic clock, to align the two. */
@@ -19,9 +20,23 @@ export type Frame =
   /** Connected and warmed up; waiting for start. */
   | { readonly frame: 'prepared'; readonly connections: number }
   /** All requests that were due in these windows have ended; no window is sent twice. */
-  | { readonly frame: 'windows'; readonly windows: readonly SavedWindow[]; readonly completions: readonly SavedCompletion[]; readonly generator: readonly Omit<GeneratorWindow, 'load'>[] }
+  | {
+      readonly frame: 'windows';
+      readonly windows: readonly SavedWindow[];
+      readonly completions: readonly SavedCompletion[];
+      readonly generator: readonly Omit<GeneratorWindow, 'load'>[];
+    }
   /** Ten times a second, for people: what ended since the last one. */
-  | { readonly frame: 'progress'; readonly atMs: number; readonly due: number; readonly answered: number; readonly good: number; readonly failed: number; readonly p99Ms: number; readonly connections: number }
+  | {
+      readonly frame: 'progress';
+      readonly atMs: number;
+      readonly due: number;
+      readonly answered: number;
+      readonly good: number;
+      readonly failed: number;
+      readonly p99Ms: number;
+      readonly connections: number;
+    }
   /** Every window has been sent. */
   | { readonly frame: 'done' }
   /** The program cannot go on: one line. */

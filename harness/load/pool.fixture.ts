@@ -1,7 +1,7 @@
 /** A protocol of single words and a server that does as it is told, for the tests of the load engine. */
 import { once } from 'node:events';
-import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { seeded } from '../core/random.ts';
 import type { ErrorKind } from '../timeline/types.ts';
 import { Pool, type PoolOptions } from './pool.ts';
@@ -113,7 +113,17 @@ export async function deafPort(): Promise<number> {
 }
 
 export function optionsFor(port: number, changes: Partial<PoolOptions> = {}): PoolOptions {
-  return { host: '127.0.0.1', port, connections: 1, deadlineMs: 10_000, timeoutMs: 10_000, onTimeout: 'reconnect', protocol: words, random: seeded(1), ...changes };
+  return {
+    host: '127.0.0.1',
+    port,
+    connections: 1,
+    deadlineMs: 10_000,
+    timeoutMs: 10_000,
+    onTimeout: 'reconnect',
+    protocol: words,
+    random: seeded(1),
+    ...changes,
+  };
 }
 
 export interface Ended {

@@ -16,7 +16,7 @@ import type { Random } from '../core/random.ts';
 import type { ErrorKind } from '../timeline/types.ts';
 import { type Backoff, RestingConnections, restMs } from './backoff.ts';
 import { Connection, ConnectionList } from './connection.ts';
-import type { Protocol } from './protocol.ts';
+import type { Conversation, Protocol } from './protocol.ts';
 import { WaitingLine } from './waiting.ts';
 
 export interface PoolOptions {
@@ -165,7 +165,8 @@ export class Pool {
     connection.state = 'busy';
     // A connection that carried its request through connecting keeps its place: its timeout began then.
     if (connection.list !== this.#inFlight) this.#inFlight.push(connection);
-    connection.socket?.write(connection.conversation?.ask(connection.operation, connection.key) as Uint8Array);
+    const { socket, conversation } = connection as { socket: Socket; conversation: Conversation };
+    socket.write(conversation.ask(connection.operation, connection.key));
   }
 
   #connect(connection: Connection, nowMs: number): void {

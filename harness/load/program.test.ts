@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { InputError } from '../core/errors.ts';
 import { monotonicMs } from '../core/clock.ts';
+import { InputError } from '../core/errors.ts';
 import type { Command, Frame } from './frames.ts';
 import { countingWorkload, FakeServer, optionsFor, until } from './pool.fixture.ts';
 import { serve } from './program.ts';
@@ -19,6 +19,7 @@ function program(read: (settings: unknown) => ReturnType<Parameters<typeof serve
     frames,
     exits,
     write: (message: object) => input.write(`${JSON.stringify(message)}\n`),
+    raw: (text: string) => input.write(text),
     tell: (command: Command) => input.write(`${JSON.stringify(command)}\n`),
     end: () => input.end(),
     has: (frame: Frame['frame']) => frames.some((told) => told.frame === frame),
@@ -78,30 +79,37 @@ describe('a load program', () => {
     const load = program(loadAt(server.port));
     load.write({});
     await until(() => load.has('prepared'));
-    load.tell({ do: 'start', atMs: monotonicMs(), forMs: 60_000 });
+    // Two seconds, because here no process is gone at the end of stdin: the load goes on to its own end.
+    load.tell({ do: 'start', atMs: monotonicMs(), forMs: 2_000 });
     await until(() => load.has('progress'));
     load.end();
     await until(() => load.exits.length > 0);
     expect(load.exits).toEqual([0]);
     expect(load.has('done')).toBe(false);
-    // The process would be gone by now; here the load has to be stopped by hand.
-    load.frames.length = 0;
   });
 
   it.each<[string, (load: ReturnType<typeof program>) => void, string]>([
     ['settings that are refused', (load) => load.write({}), "entry: 'x' is not an address"],
-    ['a first line that is not JSON', (load) => load.write('{' as unknown as object), "entry: 'x' is not an address"],
-    ['a start before it is prepared', (load) => (load.write({ slow: true }), load.tell({ do: 'start', atMs: 0, forMs: 1 })), 'start: the load is not prepared yet'],
-    ['an unknown command', (load) => (load.write({ slow: true }), load.write({ do: 'dance' })), 'unknown command {"do":"dance"}; known: ping, start, stop'],
+    ['a first line that is not JSON', (load) => load.raw('{"entry"\n'), "Expected ':' after property name in JSON at position 8 (line 1 column 9)"],
+    [
+      'a start before it is prepared',
+      (load) => (load.write({ good: true }), load.tell({ do: 'start', atMs: 0, forMs: 1 })),
+      'start: the load is not prepared yet',
+    ],
+    ['an unknown command', (load) => (load.write({ good: true }), load.write({ do: 'dance' })), 'unknown command {"do":"dance"}; known: ping, start, stop'],
   ])('fails with one line on %s', async (_, provoke, why) => {
-    await using server = await FakeServer.listen(() => {});
+    await using server = await FakeServer.listen();
     const load = program((settings) => {
-      if ((settings as { slow?: boolean }).slow) return loadAt(server.port)();
+      if ((settings as { good?: boolean }).good) return loadAt(server.port)();
       throw new InputError("entry: 'x' is not an address");
     });
     provoke(load);
     await until(() => load.exits.length > 0);
     expect(load.frames).toEqual([{ frame: 'failed', why }]);
+    expect(load.exits).toEqual([1]);
+    // A warm-up that was under way may still end, and is not told any more.
+    await until(() => server.sockets.size === 0);
+    expect(load.frames).toHaveLength(1);
     expect(load.exits).toEqual([1]);
   });
 });

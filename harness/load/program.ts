@@ -48,7 +48,7 @@ export function serve(read: (settings: unknown) => Load, io: ProgramIo): void {
   let over = false;
 
   const send = (frame: Frame) => {
-    io.output.write(`${JSON.stringify(frame)}\n`);
+    if (!over) io.output.write(`${JSON.stringify(frame)}\n`);
   };
   const fail = (thrown: unknown) => {
     if (over) return;
@@ -64,6 +64,7 @@ export function serve(read: (settings: unknown) => Load, io: ProgramIo): void {
   const prepare = async (settings: unknown) => {
     load = read(settings);
     pool = await warmUp(load.pool, load.workload);
+    if (over) pool.close();
     send({ frame: 'prepared', connections: pool.open });
   };
 

@@ -146,6 +146,9 @@ describe('the schedule', () => {
   it('counts connects in the window in which they came about', () => {
     const recorder = new Recorder(NAMES);
     for (const atMs of [-5, 20, 130, 140]) recorder.schedule.connected(atMs);
-    expect(recorder.schedule.take(200, 3).map(({ connects, connections }) => [connects, connections])).toEqual([[2, 3], [2, 3]]);
+    expect(recorder.schedule.take(200, 3).map(({ connects, connections }) => [connects, connections])).toEqual([
+      [2, 3],
+      [2, 3],
+    ]);
   });
 });

@@ -53,7 +53,9 @@ export async function warmUp(options: PoolOptions, workload: Workload, limitMs =
     if (monotonicMs() >= endMs) {
       const state = `${pool.open} of ${options.connections} connections were open and ${stored} of ${keys} keys stored`;
       pool.close();
-      throw new EnvironmentError(`the load could not warm up: after ${limitMs / 1_000} s, ${state} at ${options.host}:${options.port}${trouble ? ` (last trouble: ${trouble})` : ''}`);
+      throw new EnvironmentError(
+        `the load could not warm up: after ${limitMs / 1_000} s, ${state} at ${options.host}:${options.port}${trouble ? ` (last trouble: ${trouble})` : ''}`,
+      );
     }
     pool.sweep();
     pool.openSome(OPENING_AT_ONCE);

@@ -4,8 +4,8 @@
 import type { PlannedStep, Report } from '../run/types.ts';
 import { Histogram } from '../timeline/histogram.ts';
 import { gather } from '../timeline/phases.ts';
-import { ERROR_KINDS, WINDOW_MS } from '../timeline/types.ts';
 import type { ErrorKind, Mark, Timeline, Window } from '../timeline/types.ts';
+import { ERROR_KINDS, WINDOW_MS } from '../timeline/types.ts';
 
 /** Requests that were due in one span of time. Latencies count the failed too, from due to given up. */
 export interface Bucket {

@@ -4,10 +4,10 @@
  */
 import type { Band, Moment } from './buckets.ts';
 import { layOut } from './lanes.ts';
-import { html } from './markup.ts';
 import type { Markup } from './markup.ts';
-import { time } from './scale.ts';
+import { html } from './markup.ts';
 import type { Scale } from './scale.ts';
+import { time } from './scale.ts';
 
 /** A curve. `look` picks colour and dash pattern together (0 to 7, see style.ts), so that neither is needed alone. */
 export interface Line {
@@ -123,17 +123,17 @@ function curvesOf(spec: Chart, x: Scale): Markup[] {
     const runs: string[][] = [[]];
     spec.slots.forEach((slot, i) => {
       const value = line.values[i] ?? Number.NaN;
-      if (Number.isNaN(value)) return void runs.push([]);
+      if (Number.isNaN(value)) {
+        runs.push([]);
+        return;
+      }
       const at = round(x.at((slot.fromMs + slot.untilMs) / 2) * ACROSS);
       runs.at(-1)?.push(`${at} ${round(spec.height - spec.y.at(value) * spec.height)}`);
     });
     const drawn = runs.filter((run) => run.length > 0);
     const path = drawn.map((run) => (run.length > 1 ? `M${run.join('L')}` : `M${run[0]}h0`)).join('');
     const area = drawn.map((run) => `M${run[0]?.split(' ')[0]} ${spec.height}L${run.join('L')}L${run.at(-1)?.split(' ')[0]} ${spec.height}Z`).join('');
-    return [
-      ...(line.filled ? [html`<path class="area k${line.look}" d="${area}"/>`] : []),
-      html`<path class="line k${line.look}" d="${path}"/>`,
-    ];
+    return [...(line.filled ? [html`<path class="area k${line.look}" d="${area}"/>`] : []), html`<path class="line k${line.look}" d="${path}"/>`];
   });
 }
 
@@ -147,7 +147,7 @@ function layersOf(spec: Chart, x: Scale): Markup[] {
         return [`${round(x.at(slot.fromMs) * ACROSS)} ${height}`, `${round(x.at(slot.untilMs) * ACROSS)} ${height}`];
       });
     const lower = edge(base).flat().reverse();
-    layer.values.forEach((value, i) => (base[i] = (base[i] ?? 0) + value));
+    for (const [i, value] of layer.values.entries()) base[i] = (base[i] ?? 0) + value;
     return html`<path class="layer" fill="url(#fill-${layer.look})" d="M${edge(base).flat().join('L')}L${lower.join('L')}Z"/>`;
   });
 }
@@ -163,7 +163,10 @@ function endLabels(spec: Chart, y: (value: number) => number, top: number, botto
   for (const end of ends) before = end.at = Math.max(end.at, before + apart, top + 2);
   let after = bottom + apart;
   for (const end of ends.toReversed()) after = end.at = Math.min(end.at, after - apart);
-  return ends.map(({ line, at }) => html`<svg class="wide" x="100%" y="${round(at)}" overflow="visible">${swatch(line.look, 6, 0)}<text class="end" x="34" y="4">${line.name}</text></svg>`);
+  return ends.map(
+    ({ line, at }) =>
+      html`<svg class="wide" x="100%" y="${round(at)}" overflow="visible">${swatch(line.look, 6, 0)}<text class="end" x="34" y="4">${line.name}</text></svg>`,
+  );
 }
 
 /** A short piece of a curve, for labels and keys. */

@@ -3,17 +3,18 @@ import { formatMs, formatShare } from '../core/units.ts';
 import type { Plan, Report } from '../run/types.ts';
 import { affectedShards, requestsOf, shardsAmong, timeToKnowMs } from '../timeline/phases.ts';
 import type { Timeline } from '../timeline/types.ts';
-import { bandsOf, buckets, bucketWidthMs, momentsOf } from './buckets.ts';
 import type { Band, Bucket, Moment } from './buckets.ts';
+import { bandsOf, buckets, bucketWidthMs, momentsOf } from './buckets.ts';
 import { objectiveNames, runNames } from './comparison.ts';
-import { figure } from './figure.ts';
 import type { Figure } from './figure.ts';
-import { html } from './markup.ts';
+import { figure } from './figure.ts';
+import { latencyScale } from './latency.ts';
 import type { Markup } from './markup.ts';
+import { html } from './markup.ts';
 import { closingSentence } from './moral.ts';
 import { page } from './page.ts';
-import { goodShare, latencyScale } from './panels.ts';
 import { linear } from './scale.ts';
+import { goodShare } from './traffic.ts';
 import { moment, outcomeOf, runCommand, sayingOf } from './words.ts';
 
 export interface Compared {
@@ -52,7 +53,7 @@ function objectivesTable(reports: readonly Report[], names: readonly string[]): 
       return html`<td class="${said.tone}"><span class="proof">${said.sign} ${said.word}</span> ${result.verdict.measured}<br><span class="role">${said.expectation}</span></td>`;
     });
   const limitOf = (name: string) => reports.flatMap((report) => report.results).find((result) => result.name === name)?.verdict.limit;
-  return html`<div class="wide-table"><table><thead><tr><th scope="col">objective</th>${names.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
+  return html`<div class="wide-table" tabindex="0"><table><thead><tr><th scope="col">objective</th>${names.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
 <tbody>${objectiveNames(reports).map((name) => html`<tr><th scope="row">${name}<br><span class="role">${limitOf(name)}</span></th>${cells(name)}</tr>`)}
 <tr><th scope="row">the run</th>${reports.map((report) => {
     const { sign, word, tone } = outcomeOf(report);
@@ -80,7 +81,11 @@ function longest(runs: readonly Compared[]): number {
 }
 
 /** One curve for each run over the same spans, and the same as a table. */
-function sideBySide(runs: readonly Compared[], names: readonly string[], options: { among: 'all requests' | 'healthy shards'; value: (bucket: Bucket) => number; label: (value: number) => string; caption: string }) {
+function sideBySide(
+  runs: readonly Compared[],
+  names: readonly string[],
+  options: { among: 'all requests' | 'healthy shards'; value: (bucket: Bucket) => number; label: (value: number) => string; caption: string },
+) {
   const own = (widthMs: number) => runs.map(({ timeline }) => buckets(timeline, widthMs, shardsAmong(timeline, options.among)));
   const longestOf = (all: readonly Bucket[][]) => all.reduce((most, one) => (one.length > most.length ? one : most), []);
   const fine = own(bucketWidthMs(longest(runs)));
@@ -92,8 +97,16 @@ function sideBySide(runs: readonly Compared[], names: readonly string[], options
     picture: {
       ...sharedFrame(runs, names),
       slots: longestOf(fine),
-      lines: names.map((name, i) => ({ name, look: LOOK[i % LOOK.length] as number, values: (fine[i] ?? []).map((bucket) => (bucket.due > 0 ? options.value(bucket) : Number.NaN)) })),
-      tips: slots.map((slot, at) => ({ fromMs: slot.fromMs, untilMs: slot.untilMs, text: `${moment(slot.fromMs)}: ${names.map((name, i) => `${name} ${told(coarse[i]?.[at])}`).join(', ')}` })),
+      lines: names.map((name, i) => ({
+        name,
+        look: LOOK[i % LOOK.length] as number,
+        values: (fine[i] ?? []).map((bucket) => (bucket.due > 0 ? options.value(bucket) : Number.NaN)),
+      })),
+      tips: slots.map((slot, at) => ({
+        fromMs: slot.fromMs,
+        untilMs: slot.untilMs,
+        text: `${moment(slot.fromMs)}: ${names.map((name, i) => `${name} ${told(coarse[i]?.[at])}`).join(', ')}`,
+      })),
     },
     numbers: {
       caption: options.caption,
@@ -107,25 +120,47 @@ function sideBySide(runs: readonly Compared[], names: readonly string[], options
 const LOOK = [3, 0, 1, 4, 5, 7, 6, 2];
 
 function goodputs(runs: readonly Compared[], names: readonly string[]): Figure {
-  const { picture, numbers } = sideBySide(runs, names, { among: 'all requests', value: goodShare, label: formatShare, caption: 'Goodput: answered correctly within the deadline, counted from when requests were due' });
+  const { picture, numbers } = sideBySide(runs, names, {
+    among: 'all requests',
+    value: goodShare,
+    label: formatShare,
+    caption: 'Goodput: answered correctly within the deadline, counted from when requests were due',
+  });
   const during = runs.map(({ timeline }, i) => {
     const { due, good } = requestsOf(timeline, 'during');
     return `${names[i]} ${due > 0 ? formatShare(good / due) : 'none'}`;
   });
   const heading = 'Goodput';
   if (numbers.rows.length === 0) return { heading, summary: 'No run offered a request.', picture: 'Nothing to draw: no run offered a request.' };
-  return { heading, summary: `Answered correctly and in time while the fault was in force: ${during.join(', ')}.`, picture: { ...picture, height: 170, y: linear(1, formatShare, 5) }, numbers };
+  return {
+    heading,
+    summary: `Answered correctly and in time while the fault was in force: ${during.join(', ')}.`,
+    picture: { ...picture, height: 170, y: linear(1, formatShare, 5) },
+    numbers,
+  };
 }
 
 function latencies(runs: readonly Compared[], names: readonly string[]): Figure {
-  const split = runs.some(({ timeline }) => affectedShards(timeline).size > 0 && timeline.windows.some((window) => shardsAmong(timeline, 'healthy shards')(window.series.shard)));
+  const split = runs.some(
+    ({ timeline }) => affectedShards(timeline).size > 0 && timeline.windows.some((window) => shardsAmong(timeline, 'healthy shards')(window.series.shard)),
+  );
   const among = split ? 'healthy shards' : 'all requests';
-  const { fine, picture, numbers } = sideBySide(runs, names, { among, value: (bucket) => bucket.p99Ms, label: formatMs, caption: `p99 of ${among}, from when a request was due until it was answered or given up` });
+  const { fine, picture, numbers } = sideBySide(runs, names, {
+    among,
+    value: (bucket) => bucket.p99Ms,
+    label: formatMs,
+    caption: `p99 of ${among}, from when a request was due until it was answered or given up`,
+  });
   const heading = split ? 'p99 of the healthy shards' : 'p99';
   if (numbers.rows.length === 0) return { heading, summary: 'No run offered a request.', picture: 'Nothing to draw: no run offered a request.' };
   const during = runs.map(({ timeline }, i) => {
     const ms = timeToKnowMs(requestsOf(timeline, 'during', among), 99);
     return `${names[i]} ${ms === undefined ? 'none' : formatMs(ms)}`;
   });
-  return { heading, summary: `While the fault was in force${split ? ', for keys of shards that it does not stand before' : ''}: ${during.join(', ')}.`, picture: { ...picture, height: 190, y: latencyScale(fine) }, numbers };
+  return {
+    heading,
+    summary: `While the fault was in force${split ? ', for keys of shards that it does not stand before' : ''}: ${during.join(', ')}.`,
+    picture: { ...picture, height: 190, y: latencyScale(fine) },
+    numbers,
+  };
 }

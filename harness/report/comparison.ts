@@ -3,8 +3,8 @@
  */
 import type { Report } from '../run/types.ts';
 import { stableJson } from './json.ts';
-import { NARROWEST, TONES, painter, table } from './table.ts';
 import type { Cell } from './table.ts';
+import { NARROWEST, painter, TONES, table } from './table.ts';
 import { oneLine, wrapped } from './text.ts';
 import { outcomeOf, sayingOf } from './words.ts';
 
@@ -17,7 +17,9 @@ export function objectiveNames(reports: readonly Report[]): string[] {
 
 /** The heads of the columns: variants, with the seed where one ran more than once. */
 export function runNames(reports: readonly Report[]): string[] {
-  return reports.map((report) => (reports.filter((other) => other.variant === report.variant).length > 1 ? `${report.variant} (seed ${report.seed})` : report.variant));
+  return reports.map((report) =>
+    reports.filter((other) => other.variant === report.variant).length > 1 ? `${report.variant} (seed ${report.seed})` : report.variant,
+  );
 }
 
 /** Objectives as rows, runs as columns; none wider than `width` columns (80 at least). */
@@ -43,7 +45,15 @@ export function comparisonTable(reports: readonly Report[], options: { colour: b
   ];
   const names = runNames(reports).map(oneLine);
   const title = wrapped(`${reports[0]?.scenario ?? 'nothing'}: ${names.join(' and ')}`, width).map((line) => paint(['bold'], line));
-  return [...title, '', ...table(['objective', ...names], [...rows, outcomes].map((cells) => ({ cells })), { width, paint })].join('\n');
+  return [
+    ...title,
+    '',
+    ...table(
+      ['objective', ...names],
+      [...rows, outcomes].map((cells) => ({ cells })),
+      { width, paint },
+    ),
+  ].join('\n');
 }
 
 /** comparison.json: what each run measured, by objective. `sentence` is the closing sentence, if the scenario has one. */
@@ -51,13 +61,15 @@ export function comparisonJson(reports: readonly Report[], sentence?: string): s
   return stableJson({
     format: 1,
     scenario: reports[0]?.scenario,
-    ...(sentence === undefined ? {} : { sentence }),
+    ...(sentence ? { sentence } : {}),
     runs: reports.map(({ variant, seed, outcome, exitCode, headline }) => ({ variant, seed, outcome, exitCode, headline })),
     objectives: objectiveNames(reports).map((name) => ({
       name,
       results: reports.map((report) => {
         const result = report.results.find((one) => one.name === name);
-        return result ? { variant: report.variant, seed: report.seed, role: result.role, expected: result.expected, asExpected: result.asExpected, ...result.verdict } : { variant: report.variant, seed: report.seed };
+        return result
+          ? { variant: report.variant, seed: report.seed, role: result.role, expected: result.expected, asExpected: result.asExpected, ...result.verdict }
+          : { variant: report.variant, seed: report.seed };
       }),
     })),
   });

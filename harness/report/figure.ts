@@ -1,10 +1,11 @@
 /**
  * A figure of the page: heading, one sentence of what is to be seen, the chart (or why there is none), and the numbers as a table.
  */
-import { chart, swatch } from './chart.ts';
+
 import type { Chart } from './chart.ts';
-import { html } from './markup.ts';
+import { chart, swatch } from './chart.ts';
 import type { Markup, Part } from './markup.ts';
+import { html } from './markup.ts';
 import { glued } from './text.ts';
 
 export interface Numbers {
@@ -28,7 +29,7 @@ export function figure(spec: Figure): Markup {
   return html`<figure>
 <figcaption><h3>${spec.heading}</h3><p>${glued(spec.summary)}</p></figcaption>
 ${typeof picture === 'string' ? html`<p class="empty">${picture}</p>` : [keyOf(picture), html`<div class="chart">${chart({ ...picture, label: `${spec.heading}. ${spec.summary}` })}</div>`]}
-${numbers && numbers.rows.length > 0 && html`<details><summary>The numbers</summary><div class="scroll">${table(numbers)}</div></details>`}
+${numbers && numbers.rows.length > 0 && html`<details><summary>The numbers</summary><div class="scroll" tabindex="0">${table(numbers)}</div></details>`}
 </figure>`;
 }
 

@@ -3,9 +3,9 @@
  */
 import { formatMs } from '../core/units.ts';
 import type { Figure } from './figure.ts';
-import { frame } from './panels.ts';
-import type { Scene } from './panels.ts';
 import { linear } from './scale.ts';
+import type { Scene } from './scene.ts';
+import { frame } from './scene.ts';
 import { counted, moment } from './words.ts';
 
 const TOTAL = 'sockets.total';
@@ -44,7 +44,9 @@ export function socketFigure(scene: Scene, watched: readonly string[]): Figure |
     { name: `${reading.node} all`, look: LOOKS[i]?.[0] ?? 0, values: reading.total },
     { name: `${reading.node} wait`, look: LOOKS[i]?.[1] ?? 1, values: reading.waiting },
   ]);
-  const peaks = shown.map(({ node, total, waiting }) => `${node} held ${counted(highest(total))} at most, ${counted(highest(waiting))} of them in CLOSE_WAIT at most`);
+  const peaks = shown.map(
+    ({ node, total, waiting }) => `${node} held ${counted(highest(total))} at most, ${counted(highest(waiting))} of them in CLOSE_WAIT at most`,
+  );
   return {
     heading,
     summary: `${peaks.join('; ')}.${left > 0 ? ` The ${left} other nodes held fewer.` : ''} "wait" is CLOSE_WAIT: the far end hung up, the node has not closed yet.`,
@@ -58,7 +60,12 @@ export function socketFigure(scene: Scene, watched: readonly string[]): Figure |
     numbers: {
       caption: 'Sockets, the highest reading of each span',
       head: ['from', ...coarse.flatMap(({ node }) => [`${node} all`, `${node} CLOSE_WAIT`])],
-      rows: slotsOf(scene, scene.coarseMs).map((slot, i) => [moment(slot.fromMs), ...coarse.flatMap(({ total, waiting }) => [total[i], waiting[i]].map((value) => (value === undefined || Number.isNaN(value) ? 'none' : counted(value))))]),
+      rows: slotsOf(scene, scene.coarseMs).map((slot, i) => [
+        moment(slot.fromMs),
+        ...coarse.flatMap(({ total, waiting }) =>
+          [total[i], waiting[i]].map((value) => (value === undefined || Number.isNaN(value) ? 'none' : counted(value))),
+        ),
+      ]),
     },
   };
 }
@@ -74,7 +81,8 @@ function readingsOf(scene: Scene, widthMs: number): Readings[] {
         for (const gauge of gauges) {
           const slot = Math.floor(gauge.at / widthMs);
           const before = values[slot];
-          if (gauge.node === node && gauge.name === name && before !== undefined) values[slot] = Number.isNaN(before) ? gauge.value : Math.max(before, gauge.value);
+          if (gauge.node === node && gauge.name === name && before !== undefined)
+            values[slot] = Number.isNaN(before) ? gauge.value : Math.max(before, gauge.value);
         }
         return bridged(values, Math.ceil(1_000 / widthMs));
       };
@@ -98,14 +106,18 @@ function bridged(values: readonly number[], most: number): number[] {
 
 function slotsOf(scene: Scene, widthMs: number) {
   const { durationMs } = scene.timeline;
-  return Array.from({ length: Math.max(0, Math.ceil(durationMs / widthMs)) }, (_, i) => ({ fromMs: i * widthMs, untilMs: Math.min((i + 1) * widthMs, durationMs) }));
+  return Array.from({ length: Math.max(0, Math.ceil(durationMs / widthMs)) }, (_, i) => ({
+    fromMs: i * widthMs,
+    untilMs: Math.min((i + 1) * widthMs, durationMs),
+  }));
 }
 
 /** How late the generator looked at requests: what is late here is late in every figure above. */
 export function generatorFigure(scene: Scene): Figure {
   const heading = 'Lateness of the load generator itself';
   const { generator } = scene.timeline;
-  if (generator.length === 0) return { heading, summary: 'The generator told nothing of itself.', picture: 'Nothing to draw: no window of a generator arrived.' };
+  if (generator.length === 0)
+    return { heading, summary: 'The generator told nothing of itself.', picture: 'Nothing to draw: no window of a generator arrived.' };
   const worst = (widthMs: number, of: (window: (typeof generator)[number]) => number) => {
     const values = slotsOf(scene, widthMs).map(() => Number.NaN);
     for (const window of generator) {
@@ -136,7 +148,10 @@ export function generatorFigure(scene: Scene): Figure {
     numbers: {
       caption: 'Schedule error of the generator: from due to looked at, the worst window of each span',
       head: ['from', 'max', 'p99'],
-      rows: slotsOf(scene, scene.coarseMs).map((slot, i) => [moment(slot.fromMs), ...table.map((values) => (values[i] === undefined || Number.isNaN(values[i]) ? 'none' : formatMs(values[i])))]),
+      rows: slotsOf(scene, scene.coarseMs).map((slot, i) => [
+        moment(slot.fromMs),
+        ...table.map((values) => (values[i] === undefined || Number.isNaN(values[i]) ? 'none' : formatMs(values[i]))),
+      ]),
     },
   };
 }

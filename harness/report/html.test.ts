@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Report } from '../run/types.ts';
-import { renderPage } from './html.ts';
-import type { PageInput } from './html.ts';
-import { reportOf, runFixture } from './run.fixture.ts';
 import { synthetic } from '../timeline/synthetic.fixture.ts';
+import type { PageInput } from './html.ts';
+import { renderPage } from './html.ts';
+import { reportOf, runFixture } from './run.fixture.ts';
 
 const happened = runFixture('as-it-happened');
 const text = renderPage(happened);
@@ -11,7 +11,29 @@ const figures = (page: string) => page.match(/<figure>[\s\S]*?<\/figure>/g) ?? [
 const figureOf = (page: string, heading: string) => figures(page).find((one) => one.includes(`<h3>${heading}`)) ?? '';
 
 /** Every string of a value replaced, keys and kinds aside. */
-function poisoned<T>(value: T, poison: string, keep: ReadonlySet<string> = new Set(['kind', 'event', 'role', 'expected', 'status', 'outcome', 'among', 'when', 'under', 'grace', 'p99Under', 'atLeast', 'within', 'holds', 'from', 'to', 'growBy'])): T {
+function poisoned<T>(
+  value: T,
+  poison: string,
+  keep: ReadonlySet<string> = new Set([
+    'kind',
+    'event',
+    'role',
+    'expected',
+    'status',
+    'outcome',
+    'among',
+    'when',
+    'under',
+    'grace',
+    'p99Under',
+    'atLeast',
+    'within',
+    'holds',
+    'from',
+    'to',
+    'growBy',
+  ]),
+): T {
   if (typeof value === 'string') return `${poison}${value}${poison}` as T;
   if (Array.isArray(value)) return value.map((one) => poisoned(one, poison, keep)) as T;
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
@@ -88,7 +110,9 @@ describe('the report page', () => {
 
   it('hatches a fault that was never healed to the end of the run', () => {
     const marks = happened.timeline.marks.filter((mark) => mark.event === 'injecting' || mark.event === 'injected');
-    expect(figureOf(renderPage({ ...happened, timeline: { ...happened.timeline, marks } }), 'Goodput')).toMatch(/<rect class="hatch" x="28\.6%" width="71\.4%"/);
+    expect(figureOf(renderPage({ ...happened, timeline: { ...happened.timeline, marks } }), 'Goodput')).toMatch(
+      /<rect class="hatch" x="28\.6%" width="71\.4%"/,
+    );
   });
 
   it('tells curves apart by dash pattern and by name, not by colour alone', () => {
@@ -138,23 +162,36 @@ describe('the report page', () => {
   });
 
   it('lists schedule, load, cluster, environment and the commands', () => {
-    for (const part of ['10.0 s to 25.0 s', '2000/s over 50 connections, 90% get', 'aftershock/cache:1', 'Docker 20.10.24', 'npx aftershock run slow-node --variant as-it-happened --seed 42', 'npx aftershock recheck results/20261121T140203.123Z-slow-node-eject-42']) {
+    for (const part of [
+      '10.0 s to 25.0 s',
+      '2000/s over 50 connections, 90% get',
+      'aftershock/cache:1',
+      'Docker 20.10.24',
+      'npx aftershock run slow-node --variant as-it-happened --seed 42',
+      'npx aftershock recheck results/20261121T140203.123Z-slow-node-eject-42',
+    ]) {
       expect(text).toContain(part);
     }
     expect(text).toMatch(/<li class="hit">mc-3 <b>behind a fault<\/b>/);
   });
 
-  it.each([`"><script>alert(1)</script>`, `' onmouseover='x`, '</style><svg onload=x>', '\u0000\u202e&amp;<!--'])('lets no text of a run out of its place: %j', (poison) => {
-    const { timeline, ...rest } = happened;
-    const input: PageInput = poisoned({ ...rest, environment: { [`${poison}key`]: 'value' } } as PageInput, poison);
-    const page = renderPage({ ...input, timeline: { ...timeline, aborted: poison, marks: poisoned(timeline.marks, poison), gauges: poisoned(timeline.gauges, poison) } });
-    const bare = page.replace(/<style>[\s\S]*?<\/style>/, '');
-    expect(bare).not.toMatch(/<script|<svg onload|<!--|\u0000|\u202e/);
-    // Inside a tag there is no attribute that a run brought along.
-    expect(bare.match(/<[a-z][^<>]*\son[a-z]+\s*=\s*[^&]/gi)).toBeNull();
-    expect((page.match(/<[a-z]/g) ?? []).length).toBeGreaterThan(500);
-    expect((page.match(/<\/style>/g) ?? []).length).toBe(1);
-  });
+  it.each([`"><script>alert(1)</script>`, `' onmouseover='x`, '</style><svg onload=x>', '\u0000\u202e&amp;<!--'])(
+    'lets no text of a run out of its place: %j',
+    (poison) => {
+      const { timeline, ...rest } = happened;
+      const input: PageInput = poisoned({ ...rest, environment: { [`${poison}key`]: 'value' } } as PageInput, poison);
+      const page = renderPage({
+        ...input,
+        timeline: { ...timeline, aborted: poison, marks: poisoned(timeline.marks, poison), gauges: poisoned(timeline.gauges, poison) },
+      });
+      const bare = page.replace(/<style>[\s\S]*?<\/style>/, '');
+      expect(bare).not.toMatch(/<script|<svg onload|<!--|(?!\n)\p{Cc}|\u202e/u);
+      // Inside a tag there is no attribute that a run brought along.
+      expect(bare.match(/<[a-z][^<>]*\son[a-z]+\s*=\s*[^&]/gi)).toBeNull();
+      expect((page.match(/<[a-z]/g) ?? []).length).toBeGreaterThan(500);
+      expect((page.match(/<\/style>/g) ?? []).length).toBe(1);
+    },
+  );
 
   it('links only web addresses', () => {
     expect(text).toContain('<a href="https://example.org/post-mortems/slow-node"');

@@ -4,10 +4,12 @@ import type { Plan, Report } from '../run/types.ts';
 import type { Timeline } from '../timeline/types.ts';
 import { figure } from './figure.ts';
 import { generatorFigure, socketFigure } from './gauges.ts';
+import { latencyFigures } from './latency.ts';
 import { html } from './markup.ts';
 import { page } from './page.ts';
-import { errorFigure, goodputFigure, latencyFigures, rateFigure, sceneOf } from './panels.ts';
+import { sceneOf } from './scene.ts';
 import { againSection, cardsSection, clusterSection, environmentSection, proofsSection, scheduleSection, verdictSection } from './sections.ts';
+import { errorFigure, goodputFigure, rateFigure } from './traffic.ts';
 import { outcomeOf } from './words.ts';
 
 export interface PageInput {
@@ -25,7 +27,14 @@ export function renderPage({ plan, report, timeline, environment, folder }: Page
   const scene = sceneOf(timeline, report, plan.steps);
   const watched = plan.cluster.nodes.filter((node) => node.watchSockets).map((node) => node.name);
   const sockets = socketFigure(scene, watched);
-  const figures = [...latencyFigures(scene), goodputFigure(scene), rateFigure(scene), errorFigure(scene), ...(sockets ? [sockets] : []), generatorFigure(scene)];
+  const figures = [
+    ...latencyFigures(scene),
+    goodputFigure(scene),
+    rateFigure(scene),
+    errorFigure(scene),
+    ...(sockets ? [sockets] : []),
+    generatorFigure(scene),
+  ];
   const outcome = outcomeOf(report);
   return page(
     `${outcome.sign} ${outcome.word}: ${report.scenario} · ${report.variant}`,

@@ -12,7 +12,12 @@ describe('report.json', () => {
     const { report } = runFixture('eject');
     const reversed = Object.fromEntries(Object.entries(report).toReversed());
     expect(stableJson(reversed)).toBe(reportJson(report));
-    expect(reportJson(report).split('\n').slice(1, 6).map((line) => line.trim().split('"')[1])).toEqual(['format', 'scenario', 'variant', 'seed', 'outcome']);
+    expect(
+      reportJson(report)
+        .split('\n')
+        .slice(1, 6)
+        .map((line) => line.trim().split('"')[1]),
+    ).toEqual(['format', 'scenario', 'variant', 'seed', 'outcome']);
   });
 
   it('keeps the order of lists, and ends with a line break', () => {

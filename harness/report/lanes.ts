@@ -49,8 +49,16 @@ export function layOut(bands: readonly Band[], moments: readonly Moment[], at: (
   const labels = (['wide', 'narrow'] as const).flatMap((width) => {
     const isWide = width === 'wide';
     const items: Item[] = [
-      ...bands.map((band, i) => ({ kind: 'fault-label' as const, at: at(band.injectingMs), text: isWide ? `fault: ${band.title}` : bands.length > 1 ? `fault ${i + 1}` : 'fault' })),
-      ...moments.map((moment) => ({ kind: 'moment-label' as const, at: at(moment.atMs), text: isWide ? `${moment.label}, ${clock(moment.atMs)}` : fitted(moment.label, 24) })),
+      ...bands.map((band, i) => ({
+        kind: 'fault-label' as const,
+        at: at(band.injectingMs),
+        text: isWide ? `fault: ${band.title}` : bands.length > 1 ? `fault ${i + 1}` : 'fault',
+      })),
+      ...moments.map((moment) => ({
+        kind: 'moment-label' as const,
+        at: at(moment.atMs),
+        text: isWide ? `${moment.label}, ${clock(moment.atMs)}` : fitted(moment.label, 24),
+      })),
     ];
     return place(items, width);
   });
@@ -102,7 +110,18 @@ function choices(item: Item, width: Label['width'], lanes: number): Placed[] {
     anchors.map((anchor): Placed => {
       const shift = sides.length > 0 ? 0 : Math.max(0, length - x);
       const from = (anchor === 'start' ? x : x - length) + shift;
-      return { width, kind: item.kind, text, at: item.at, dx: (anchor === 'start' ? 5 : -5) + shift, anchor, lane, from, until: from + length, line: item.kind === 'moment-label' ? x : undefined };
+      return {
+        width,
+        kind: item.kind,
+        text,
+        at: item.at,
+        dx: (anchor === 'start' ? 5 : -5) + shift,
+        anchor,
+        lane,
+        from,
+        until: from + length,
+        line: item.kind === 'moment-label' ? x : undefined,
+      };
     }),
   );
 }

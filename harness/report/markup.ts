@@ -14,12 +14,12 @@ export class Markup {
 export type Part = Markup | string | number | undefined | false | readonly Part[];
 
 /** Control characters other than line breaks and tabs, and the marks that reorder text. */
-const HARMFUL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+const HARMFUL = /(?![\t\n\r])[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;', '`': '&#96;' };
 
 /** Text made safe inside an element and inside a quoted attribute. Characters that act instead of showing become U+FFFD. */
-export function escape(text: string): string {
+export function escapeHtml(text: string): string {
   return text.replace(HARMFUL, '\ufffd').replace(/[&<>"'`]/g, (char) => ENTITIES[char] as string);
 }
 
@@ -31,7 +31,7 @@ export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): 
 function textOf(part: Part): string {
   if (part === undefined || part === false) return '';
   if (part instanceof Markup) return part.text;
-  if (typeof part === 'string') return escape(part);
-  if (typeof part === 'number') return escape(String(part));
+  if (typeof part === 'string') return escapeHtml(part);
+  if (typeof part === 'number') return escapeHtml(String(part));
   return part.map(textOf).join('');
 }

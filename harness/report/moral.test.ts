@@ -8,11 +8,18 @@ const reports = [happened.report, eject.report];
 
 describe('the closing sentence', () => {
   it('puts in what each variant measured, and a recovery without the words that say from when', () => {
-    expect(closingSentence('goodput {as-it-happened.goodput}; {eject.goodput} after {eject.adapts}', reports)).toMatch(/^goodput 3\d(\.\d)?%; (100|9\d(\.\d)?)% after 1\.\d+ s$/);
+    expect(closingSentence('goodput {as-it-happened.goodput}; {eject.goodput} after {eject.adapts}', reports)).toMatch(
+      /^goodput 3\d(\.\d)?%; (100|9\d(\.\d)?)% after 1\.\d+ s$/,
+    );
   });
 
   it('does not mistake the baseline of a percentile for a recovery', () => {
-    const steady = { ...eject.report, results: eject.report.results.map((result) => (result.name === 'steady' ? { ...result, verdict: { ...result.verdict, measured: '3.58 ms', figures: { baselineMs: 1 } } } : result)) };
+    const steady = {
+      ...eject.report,
+      results: eject.report.results.map((result) =>
+        result.name === 'steady' ? { ...result, verdict: { ...result.verdict, measured: '3.58 ms', figures: { baselineMs: 1 } } } : result,
+      ),
+    };
     expect(closingSentence('{eject.steady}', [steady])).toBe('3.58 ms');
   });
 

@@ -10,10 +10,16 @@ const PLACEHOLDER = /\{([^{}]*)\}/g;
 /** Throws InputError when a placeholder is not '{variant.objective}', or names something that the scenario does not have. */
 export function checkMoral(template: string, variants: readonly string[], objectiveNames: readonly string[]): void {
   const rest = template.replace(PLACEHOLDER, '');
-  if (/[{}]/.test(rest)) throw new InputError(`moral: a brace stands alone; write placeholders as '{variant.objective}', such as '{${variants[0] ?? 'variant'}.${objectiveNames[0] ?? 'objective'}}'`);
+  if (/[{}]/.test(rest))
+    throw new InputError(
+      `moral: a brace stands alone; write placeholders as '{variant.objective}', such as '{${variants[0] ?? 'variant'}.${objectiveNames[0] ?? 'objective'}}'`,
+    );
   for (const [whole, inside] of template.matchAll(PLACEHOLDER)) {
     const name = split(inside as string);
-    if (!name) throw new InputError(`moral: '${whole}' is not a placeholder; write '{variant.objective}', such as '{${variants[0] ?? 'variant'}.${objectiveNames[0] ?? 'objective'}}'`);
+    if (!name)
+      throw new InputError(
+        `moral: '${whole}' is not a placeholder; write '{variant.objective}', such as '{${variants[0] ?? 'variant'}.${objectiveNames[0] ?? 'objective'}}'`,
+      );
     if (!variants.includes(name.variant)) throw unknownName(`variant in the moral's '${whole}':`, name.variant, variants);
     if (!objectiveNames.includes(name.objective)) throw unknownName(`objective in the moral's '${whole}':`, name.objective, objectiveNames);
   }

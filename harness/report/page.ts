@@ -1,20 +1,20 @@
 /** The frame of every page: one file that loads nothing, runs nothing, and shows the same without a network. */
-import { html } from './markup.ts';
-import type { Markup, Part } from './markup.ts';
-import { Markup as Trusted } from './markup.ts';
+
+import type { Part } from './markup.ts';
+import { html, Markup } from './markup.ts';
 import { PATTERNS, STYLE } from './style.ts';
 
 /** A whole HTML document. */
 export function page(title: string, body: Part): string {
-  return html`${new Trusted('<!doctype html>')}
+  return html`${new Markup('<!doctype html>')}
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="style-src 'unsafe-inline'; img-src data:">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${title}</title>
-<style>${new Trusted(STYLE)}</style>
+<style>${new Markup(STYLE)}</style>
 </head>
 <body>
 ${PATTERNS}

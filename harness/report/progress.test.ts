@@ -1,9 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { createProgress, progressLine } from './progress.ts';
 import type { Tick } from './progress.ts';
+import { createProgress, progressLine } from './progress.ts';
 import { columns } from './text.ts';
 
-const tick = (atMs: number, rest: Partial<Tick> = {}): Tick => ({ atMs, durationMs: 35_000, due: 200, answered: 198, good: 197, failed: 2, p99Ms: 3.1, connections: 50, ...rest });
+const tick = (atMs: number, rest: Partial<Tick> = {}): Tick => ({
+  atMs,
+  durationMs: 35_000,
+  due: 200,
+  answered: 198,
+  good: 197,
+  failed: 2,
+  p99Ms: 3.1,
+  connections: 50,
+  ...rest,
+});
 const second = (untilMs: number, rest: Partial<Tick> = {}) => Array.from({ length: 10 }, (_, i) => tick(untilMs - 900 + i * 100, rest));
 const LIVE = '\r\u001b[2K';
 
@@ -12,7 +22,14 @@ function record(options: { tty: boolean; columns?: number }) {
   let nowMs = 0;
   const stream = { write: (text: string) => written.push(text), ...(options.columns === undefined ? {} : { columns: options.columns }) };
   const progress = createProgress(stream, { tty: options.tty, nowMs: () => nowMs });
-  return { written, progress, at: (ms: number) => void (nowMs = ms), text: () => written.join('') };
+  return {
+    written,
+    progress,
+    at: (ms: number) => {
+      nowMs = ms;
+    },
+    text: () => written.join(''),
+  };
 }
 
 describe('the progress line', () => {
@@ -47,7 +64,8 @@ describe('progress on a terminal', () => {
     const { written, progress, text } = record({ tty: true });
     progress.tick(tick(500));
     progress.note('one proof is late');
-    expect(written.at(-1)).toMatch(/^\r\u001b\[2K {2}one proof is late\n.*0\.5\/35 s/);
+    expect(written.at(-1)?.startsWith(`${LIVE}  one proof is late\n`)).toBe(true);
+    expect(written.at(-1)).toMatch(/late\n.*0\.5\/35 s/s);
     progress.end();
     expect(text().endsWith(LIVE)).toBe(true);
     progress.tick(tick(600));

@@ -122,7 +122,10 @@ export function progressLine(recent: readonly Tick[], width: number): string {
 
   const figures = [rate, goodput, p99];
   for (const [left, right] of [
-    [[clock, bar], [...figures, connections]],
+    [
+      [clock, bar],
+      [...figures, connections],
+    ],
     [[clock, bar], figures],
     [[clock], figures],
     [[clock], [goodput, p99]],

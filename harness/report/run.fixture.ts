@@ -32,13 +32,31 @@ const EXPECTATIONS = (variant: RunVariant): Expectation[] => {
     { ...promise, name: 'goodput', objective: goodput({ atLeast: '95%', when: 'during', grace: '2s' }), expected: missed },
     { ...promise, name: 'isolation', objective: isolation({ p99Under: '25ms', grace: '2s' }), expected: missed },
     { ...promise, name: 'recovery', objective: recovery({ within: '5s', from: 'healed', to: 'baseline' }), expected: 'met' },
-    ...(variant === 'eject' ? [{ ...promise, name: 'adapts', objective: recovery({ within: '5s', from: 'injected', to: 'baseline', among: 'healthy shards' }), expected: 'met' as const }] : []),
-    ...(variant === 'as-it-happened' ? [{ name: 'sockets', role: 'symptom' as const, objective: connections({ at: 'proxy-*', growBy: '3x' }), expected: 'met' as const }] : []),
+    ...(variant === 'eject'
+      ? [
+          {
+            ...promise,
+            name: 'adapts',
+            objective: recovery({ within: '5s', from: 'injected', to: 'baseline', among: 'healthy shards' }),
+            expected: 'met' as const,
+          },
+        ]
+      : []),
+    ...(variant === 'as-it-happened'
+      ? [{ name: 'sockets', role: 'symptom' as const, objective: connections({ at: 'proxy-*', growBy: '3x' }), expected: 'met' as const }]
+      : []),
   ];
 };
 
 export function planOf(variant: RunVariant): Plan {
-  const node = (name: string, role: string, rest: Partial<Plan['cluster']['nodes'][number]> = {}) => ({ name, role, image: `aftershock/${role}:1`, command: [role], memoryMiB: 64, ...rest });
+  const node = (name: string, role: string, rest: Partial<Plan['cluster']['nodes'][number]> = {}) => ({
+    name,
+    role,
+    image: `aftershock/${role}:1`,
+    command: [role],
+    memoryMiB: 64,
+    ...rest,
+  });
   const program = { node: 'client-1', program: 'containers/client/program.ts', settings: {} };
   const proxies = ['proxy-1', 'proxy-2'];
   return {
@@ -64,7 +82,18 @@ export function planOf(variant: RunVariant): Plan {
       ready: program,
       tools: { toxiproxyImage: 'aftershock/toxiproxy:1', hand: { image: 'aftershock/hand:1', program: 'containers/hand/program.ts', sources: [] } },
     },
-    load: [{ name: 'cache', node: 'client-1', title: '2000/s over 50 connections, 90% get', program, ratePerSecond: 2_000, connections: 50, longestRequestMs: 1_250, shards: SHARDS }],
+    load: [
+      {
+        name: 'cache',
+        node: 'client-1',
+        title: '2000/s over 50 connections, 90% get',
+        program,
+        ratePerSecond: 2_000,
+        connections: 50,
+        longestRequestMs: 1_250,
+        shards: SHARDS,
+      },
+    ],
     steps: [
       {
         atMs: 10_000,
@@ -93,7 +122,13 @@ export function runFixture(variant: RunVariant, options: { ratePerSecond?: numbe
       generator: (at) => ({ p99LatenessMs: 0.2 + ((at / 100) % 7) / 20, maxLatenessMs: at === 12_400 ? 6.2 : 0.9 + ((at / 100) % 5) / 4 }),
     }),
   };
-  return { plan, timeline, report: reportOf(plan, timeline), environment: { date: '2026-11-21T14:02:03.123Z', node: 'v24.21.0', engine: 'Docker 20.10.24', 'engine processors': '2' }, folder: '/somewhere/results/20261121T140203.123Z-slow-node-eject-42' };
+  return {
+    plan,
+    timeline,
+    report: reportOf(plan, timeline),
+    environment: { date: '2026-11-21T14:02:03.123Z', node: 'v24.21.0', engine: 'Docker 20.10.24', 'engine processors': '2' },
+    folder: '/somewhere/results/20261121T140203.123Z-slow-node-eject-42',
+  };
 }
 
 function fateOf(variant: RunVariant): (dueMs: number, shard: string) => Fate {

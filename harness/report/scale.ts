@@ -25,9 +25,17 @@ export function linear(highest: number, label: (value: number) => string, parts 
  * both above zero. Powers of ten are named.
  */
 export function logarithmic(lowest: number, highest: number, label: (value: number) => string): Scale {
-  const round = [1, 2, 5].flatMap((factor) => Array.from({ length: 13 }, (_, i) => ({ factor, value: factor * 10 ** (i - 4) }))).sort((a, b) => a.value - b.value);
-  const from = Math.max(0, round.findLastIndex(({ value }) => value <= lowest * (1 + 1e-9)));
-  const to = Math.max(from + 3, round.findIndex(({ value }) => value >= highest * (1 - 1e-9)));
+  const round = [1, 2, 5]
+    .flatMap((factor) => Array.from({ length: 13 }, (_, i) => ({ factor, value: factor * 10 ** (i - 4) })))
+    .sort((a, b) => a.value - b.value);
+  const from = Math.max(
+    0,
+    round.findLastIndex(({ value }) => value <= lowest * (1 + 1e-9)),
+  );
+  const to = Math.max(
+    from + 3,
+    round.findIndex(({ value }) => value >= highest * (1 - 1e-9)),
+  );
   const used = round.slice(from, to + 1);
   const [low, high] = [Math.log10((used[0] as { value: number }).value), Math.log10((used.at(-1) as { value: number }).value)];
   return {

@@ -3,8 +3,8 @@ import { formatFactor, formatMs, formatShare } from '../core/units.ts';
 import type { JudgedExpectation, Plan, Report } from '../run/types.ts';
 import type { Mark } from '../timeline/types.ts';
 import { table } from './figure.ts';
-import { html } from './markup.ts';
 import type { Markup, Part } from './markup.ts';
+import { html } from './markup.ts';
 import { sourceOf } from './page.ts';
 import { glued } from './text.ts';
 import { counted, moment, outcomeOf, runCommand, sayingOf, span, tallyOf } from './words.ts';
@@ -65,7 +65,10 @@ ${figures.length > 0 && html`<details><summary>Figures</summary><dl>${figures.ma
 function evidenceOf({ samples, marginMs, marginShare }: Readonly<Record<string, number>>): string {
   const margin = marginMs ?? marginShare;
   const size = marginMs !== undefined ? formatMs(Math.abs(marginMs)) : marginShare !== undefined ? formatShare(Math.abs(marginShare)) : '';
-  const parts = [samples === undefined ? '' : `${counted(samples)} samples`, margin === undefined ? '' : margin >= 0 ? `margin ${size}` : `beyond the limit by ${size}`];
+  const parts = [
+    samples === undefined ? '' : `${counted(samples)} samples`,
+    margin === undefined ? '' : margin >= 0 ? `margin ${size}` : `beyond the limit by ${size}`,
+  ];
   return parts.filter((part) => part !== '').join(', ');
 }
 
@@ -92,11 +95,17 @@ export function proofsSection(marks: readonly Mark[]): Markup {
     return html`<tr><th scope="row">${whole(mark.fault)}</th><td>${whole(mark.target)}</td><td class="nowrap">${mark.event} ${moment(mark.at)}</td><td class="proof ${tone}">${sign} ${word}</td><td>${mark.proof?.asked ?? ''}</td><td>${mark.proof?.measured ?? 'nothing'}</td><td class="nowrap">${mark.provenAt === undefined ? '' : moment(mark.provenAt)}</td></tr>`;
   });
   return html`<h2>What the probes saw of the faults</h2><p>Probes are apart from the load. A fault counts from when it had taken effect, and a run whose faults are not proven cannot be judged.</p>
-${rows.length === 0 ? html`<p class="empty">No fault was injected.</p>` : html`<div class="wide-table"><table><thead><tr>${['fault', 'target', 'event', 'proof', 'asked', 'measured', 'seen at'].map((cell) => html`<th scope="col">${cell}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>`}`;
+${rows.length === 0 ? html`<p class="empty">No fault was injected.</p>` : html`<div class="wide-table" tabindex="0"><table><thead><tr>${['fault', 'target', 'event', 'proof', 'asked', 'measured', 'seen at'].map((cell) => html`<th scope="col">${cell}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>`}`;
 }
 
 export function scheduleSection(plan: Plan): Markup {
-  const steps = plan.steps.map((step, i) => [String(i + 1), `${moment(step.atMs)} to ${moment(step.untilMs)}`, whole(step.title), whole(step.targets.join(', ')), step.affects.join(', ') || 'none']);
+  const steps = plan.steps.map((step, i) => [
+    String(i + 1),
+    `${moment(step.atMs)} to ${moment(step.untilMs)}`,
+    whole(step.title),
+    whole(step.targets.join(', ')),
+    step.affects.join(', ') || 'none',
+  ]);
   const load = plan.load.map((one) => [one.name, one.node, one.title, `${counted(one.ratePerSecond)}/s`, counted(one.connections)]);
   return html`<h2>What was planned</h2>
 ${steps.length === 0 ? html`<p class="empty">No fault was planned: the load ran alone.</p>` : tableOf('Faults; times count from the start of the load', ['step', 'when', 'fault', 'acts on', 'shards behind it'], steps)}
@@ -121,8 +130,16 @@ export function clusterSection(plan: Plan): Markup {
   return html`<h2>The cluster</h2><p>${title}${plan.scale !== undefined && `. ${plan.scale}`}</p>
 <div class="map">${roles.map(tier)}</div>
 <details><summary>${nodes.length} nodes, ${links.length} links</summary>
-${tableOf('Nodes', ['name', 'role', 'image', 'port', 'memory limit'], nodes.map((node) => [node.name, node.role, node.image, node.port === undefined ? 'none' : String(node.port), `${node.memoryMiB} MiB`]))}
-${tableOf('Links that can be disturbed', ['link', 'port', 'fault'], links.map((link) => [whole(`${link.from} -> ${link.to}`), String(link.port), targets.has(`${link.from} -> ${link.to}`) ? 'acts here' : 'none']))}
+${tableOf(
+  'Nodes',
+  ['name', 'role', 'image', 'port', 'memory limit'],
+  nodes.map((node) => [node.name, node.role, node.image, node.port === undefined ? 'none' : String(node.port), `${node.memoryMiB} MiB`]),
+)}
+${tableOf(
+  'Links that can be disturbed',
+  ['link', 'port', 'fault'],
+  links.map((link) => [whole(`${link.from} -> ${link.to}`), String(link.port), targets.has(`${link.from} -> ${link.to}`) ? 'acts here' : 'none']),
+)}
 </details>`;
 }
 
@@ -130,9 +147,12 @@ export function environmentSection(environment: Readonly<Record<string, string>>
   const { generator } = report;
   const rows = [
     ...Object.entries(environment),
-    ['load generator', `${counted(generator.late)} requests looked at late, p99 ${formatMs(generator.p99LatenessMs)}, at most ${formatMs(generator.maxLatenessMs)}; event loop stood ${formatMs(generator.maxLoopDelayMs)} at most`],
+    [
+      'load generator',
+      `${counted(generator.late)} requests looked at late, p99 ${formatMs(generator.p99LatenessMs)}, at most ${formatMs(generator.maxLatenessMs)}; event loop stood ${formatMs(generator.maxLoopDelayMs)} at most`,
+    ],
   ];
-  return html`<h2>Where it ran</h2>${tableOf('', ['what', 'value'], rows)}`;
+  return html`<h2>Where it ran</h2><div class="pairs">${tableOf('', ['what', 'value'], rows)}</div>`;
 }
 
 /** `result`: the folder of the result, as one types it. */
@@ -149,7 +169,7 @@ function whole(text: string): Part {
 }
 
 function tableOf(caption: string, head: readonly string[], rows: readonly (readonly Part[])[]): Part {
-  return rows.length > 0 && html`<div class="wide-table">${table({ caption, head, rows })}</div>`;
+  return rows.length > 0 && html`<div class="wide-table" tabindex="0">${table({ caption, head, rows })}</div>`;
 }
 
 function sentence(text: string): string {

@@ -2,8 +2,9 @@
  * How a page looks: light, dark, on paper and on a phone. Colours are those of Okabe and Ito, which people with any colour vision
  * tell apart, darkened where they would be too faint on white; each comes with a dash pattern or a hatch of its own.
  */
-import { html } from './markup.ts';
+
 import type { Markup } from './markup.ts';
+import { html } from './markup.ts';
 
 /** Curves: colour on white, colour on black, dash pattern. */
 const LOOKS: readonly (readonly [light: string, dark: string, dash: string, width: number])[] = [
@@ -100,7 +101,7 @@ figcaption p{color:var(--soft);font-size:.9375rem;max-width:88ch;margin:2px 0 10
 .tip:hover{fill:var(--ink);fill-opacity:.07}
 .narrow{display:none}
 details>summary{cursor:pointer;color:var(--soft);font-size:.8125rem;width:fit-content}
-details>summary:focus-visible,a:focus-visible{outline:2px solid var(--k0);outline-offset:3px;border-radius:3px}
+details>summary:focus-visible,a:focus-visible,[tabindex]:focus-visible{outline:2px solid var(--k0);outline-offset:3px;border-radius:3px}
 .map+details{margin-top:12px}
 .scroll{overflow:auto;max-height:440px;margin-top:8px}
 .wide-table{overflow-x:auto;margin-top:14px}
@@ -113,6 +114,7 @@ tbody th{font-weight:600}
 .scroll th:first-child{text-align:left;color:var(--soft)}
 .nowrap{white-space:nowrap}
 td,th{overflow-wrap:normal}
+.pairs td{overflow-wrap:anywhere}
 .role{color:var(--soft);font-weight:400;font-size:.875rem}
 .proof{font-weight:600;color:var(--tone);white-space:nowrap}
 .map{display:flex;flex-wrap:wrap;align-items:stretch;gap:10px 14px;margin-top:18px}
@@ -137,6 +139,7 @@ h2{margin-top:44px}
 .key .narrow{display:inline}
 svg.narrow{display:inline}
 .wide-table table{min-width:620px}
+.pairs table{min-width:0}
 .facts{gap:10px 26px}
 }
 @media print{

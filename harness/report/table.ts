@@ -2,8 +2,8 @@
  * Tables and colour for the terminal. Colour only repeats what the words say, and it is off unless the caller turns it on.
  */
 import { styleText } from 'node:util';
-import type { Tone } from './words.ts';
 import { columns, padded, wrapped } from './text.ts';
+import type { Tone } from './words.ts';
 
 export type Style = readonly ('bold' | 'dim' | 'green' | 'gray' | 'red' | 'yellow')[];
 export type Paint = (style: Style, text: string) => string;

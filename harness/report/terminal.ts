@@ -4,8 +4,8 @@
  */
 import type { Report } from '../run/types.ts';
 import type { Mark } from '../timeline/types.ts';
-import { NARROWEST, TONES, painter, table } from './table.ts';
 import type { Cell, Paint, Row } from './table.ts';
+import { NARROWEST, painter, TONES, table } from './table.ts';
 import { oneLine, wrapped } from './text.ts';
 import { counted, moment, outcomeOf, runCommand, sayingOf, span, tallyOf } from './words.ts';
 
@@ -13,7 +13,13 @@ import { counted, moment, outcomeOf, runCommand, sayingOf, span, tallyOf } from 
 export function verdictTable(report: Report, options: { colour: boolean; width: number }): string {
   const width = Math.max(NARROWEST, options.width);
   const paint = painter(options.colour);
-  const blocks = [head(report, width, paint), objectives(report, width, paint), remarks(report, width, paint), proofs(report.marks, width, paint), again(report, paint)];
+  const blocks = [
+    head(report, width, paint),
+    objectives(report, width, paint),
+    remarks(report, width, paint),
+    proofs(report.marks, width, paint),
+    again(report, paint),
+  ];
   return blocks
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join('\n'))

@@ -4,16 +4,18 @@
  */
 
 /** Control characters, line separators, and the marks that reorder text (bidirectional overrides and isolates). */
-const HARMFUL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
+const HARMFUL = /[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
 
 /** One line: white space is folded into single spaces, and characters that act instead of showing become U+FFFD. */
 export function oneLine(text: string): string {
   return text.replace(/[\t\n\r]+/g, ' ').replace(HARMFUL, '\ufffd');
 }
 
-const COMBINING = /^[\p{Mn}\p{Me}\u200b-\u200d\ufe00-\ufe0f]$/u;
+/** Marks on other letters, variation selectors and joiners take no column. */
+const COMBINING = /^(?:\p{Mn}|\p{Me}|\p{Cf})$/u;
 /** East Asian wide and full-width blocks, and emoji, stand on two columns. */
-const WIDE = /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]$/u;
+const WIDE =
+  /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]$/u;
 
 /** Terminal columns that a line without control characters takes. */
 export function columns(text: string): number {
@@ -53,7 +55,9 @@ export function glued(text: string): string {
 export function wrapped(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
-  for (const word of glued(oneLine(text)).split(' ').filter((part) => part !== '')) {
+  for (const word of glued(oneLine(text))
+    .split(' ')
+    .filter((part) => part !== '')) {
     for (const piece of pieces(word, width)) {
       if (line !== '' && columns(line) + 1 + columns(piece) > width) {
         lines.push(line);

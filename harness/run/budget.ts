@@ -54,9 +54,13 @@ export async function roomOf(engine: Engine): Promise<EngineRoom> {
 /** Throws EnvironmentError with the arithmetic when the plan does not fit. */
 export function refuseOverBudget(budget: Budget, room: EngineRoom): void {
   if (budget.memoryMiB > room.memoryMiB) {
-    throw new EnvironmentError(`the plan needs up to ${budget.memoryMiB} MiB of memory (the sum of its ${budget.containers} containers' limits) and the engine has ${room.memoryMiB} MiB; use fewer nodes or a larger engine`);
+    throw new EnvironmentError(
+      `the plan needs up to ${budget.memoryMiB} MiB of memory (the sum of its ${budget.containers} containers' limits) and the engine has ${room.memoryMiB} MiB; use fewer nodes or a larger engine`,
+    );
   }
   if (budget.networks > room.networksLeft) {
-    throw new EnvironmentError(`the plan needs ${budget.networks} network and the engine's default address pools have room for ${room.networksLeft} more (${room.networksUsed} of ${DEFAULT_POOL_NETWORKS} in use); 'npx aftershock clean' removes what dead runs left`);
+    throw new EnvironmentError(
+      `the plan needs ${budget.networks} network and the engine's default address pools have room for ${room.networksLeft} more (${room.networksUsed} of ${DEFAULT_POOL_NETWORKS} in use); 'npx aftershock clean' removes what dead runs left`,
+    );
   }
 }

@@ -12,7 +12,10 @@ export async function describeEnvironment(engine: Engine, plan: Plan): Promise<R
   const images = await Promise.all(
     names.map(async (name) => {
       const image = await engine.docker.getImage(name).inspect();
-      return [`image ${name}`, `${image.Id}${image.Config.Labels?.['io.aftershock.origin'] ? `, ${image.Config.Labels['io.aftershock.origin']}` : ''}`] as const;
+      return [
+        `image ${name}`,
+        `${image.Id}${image.Config.Labels?.['io.aftershock.origin'] ? `, ${image.Config.Labels['io.aftershock.origin']}` : ''}`,
+      ] as const;
     }),
   );
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };

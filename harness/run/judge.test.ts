@@ -20,7 +20,9 @@ const symptoms: Record<string, Objective> = { ripple: ripple({ from: 'mc-3', atL
 function planOf({ misses = [], reported = false, ...rest }: { misses?: string[]; reported?: boolean } & Partial<Plan> = {}): Plan {
   const expectations = [
     ...(reported ? Object.entries(symptoms) : []).map(([name, objective]): Expectation => ({ name, role: 'symptom', objective, expected: 'met' })),
-    ...Object.entries(promises).map(([name, objective]): Expectation => ({ name, role: 'promise', objective, expected: misses.includes(name) ? 'missed' : 'met' })),
+    ...Object.entries(promises).map(
+      ([name, objective]): Expectation => ({ name, role: 'promise', objective, expected: misses.includes(name) ? 'missed' : 'met' }),
+    ),
   ];
   const program = { node: 'client', program: 'containers/client/main.ts', settings: {} };
   return {
@@ -35,8 +37,28 @@ function planOf({ misses = [], reported = false, ...rest }: { misses?: string[];
     tags: ['nightly'],
     durationMs: 20_000,
     cluster: { title: 'four nodes', nodes: [], links: [], ready: program, tools: { toxiproxyImage: 'x', hand: { image: 'x', program: 'x', sources: [] } } },
-    load: [{ name: 'main', node: 'client', title: '2000/s', program, ratePerSecond: 2_000, connections: 50, longestRequestMs: 1_250, shards: ['mc-1', 'mc-2', 'mc-3', 'mc-4'] }],
-    steps: [{ atMs: INJECTED_MS, untilMs: HEALED_MS, fault: { kind: 'latency', link: 'proxy-* -> mc-3', delay: '1s' }, title: TITLE, targets: ['proxy-1 -> mc-3', 'proxy-2 -> mc-3'], affects: ['mc-3'] }],
+    load: [
+      {
+        name: 'main',
+        node: 'client',
+        title: '2000/s',
+        program,
+        ratePerSecond: 2_000,
+        connections: 50,
+        longestRequestMs: 1_250,
+        shards: ['mc-1', 'mc-2', 'mc-3', 'mc-4'],
+      },
+    ],
+    steps: [
+      {
+        atMs: INJECTED_MS,
+        untilMs: HEALED_MS,
+        fault: { kind: 'latency', link: 'proxy-* -> mc-3', delay: '1s' },
+        title: TITLE,
+        targets: ['proxy-1 -> mc-3', 'proxy-2 -> mc-3'],
+        affects: ['mc-3'],
+      },
+    ],
     expectations,
     ...rest,
   };
@@ -48,7 +70,15 @@ const asReported = synthetic({ marks, fate: (dueMs) => (isDuring(dueMs) ? slowNo
 describe('a run that can be judged', () => {
   it('is as expected when every promise is kept', () => {
     const report = judge(planOf(), well);
-    expect(report).toMatchObject({ outcome: 'as expected', exitCode: 0, reasons: [], headline: 'eject: all 4 promises as expected', seed: 7, tags: ['nightly'], scenario: 'slow-node' });
+    expect(report).toMatchObject({
+      outcome: 'as expected',
+      exitCode: 0,
+      reasons: [],
+      headline: 'eject: all 4 promises as expected',
+      seed: 7,
+      tags: ['nightly'],
+      scenario: 'slow-node',
+    });
     expect(report.results.map((result) => [result.name, result.verdict.status, result.asExpected])).toEqual([
       ['steady', 'met', true],
       ['goodput', 'met', true],
@@ -85,7 +115,16 @@ describe('a run that can be judged', () => {
   });
 
   it('adds up what happened', () => {
-    const { totals, generator, marks: told } = judge(planOf(), { ...asReported, generator: asReported.generator.map((window, index) => (index === 3 ? { ...window, late: 4, maxLatenessMs: 31, maxLoopDelayMs: 29 } : window)) });
+    const {
+      totals,
+      generator,
+      marks: told,
+    } = judge(planOf(), {
+      ...asReported,
+      generator: asReported.generator.map((window, index) =>
+        index === 3 ? { ...window, late: 4, p99LatenessMs: 30, maxLatenessMs: 31, maxLoopDelayMs: 29 } : window,
+      ),
+    });
     expect(totals).toEqual({ durationMs: 20_000, due: 40_000, answered: 28_000, good: 28_000, failed: { timeout: 12_000 }, misses: 0 });
     expect(generator).toEqual({ late: 4, p99LatenessMs: 0.2, maxLatenessMs: 31, maxLoopDelayMs: 29 });
     expect(told).toEqual(marks);
@@ -108,11 +147,14 @@ describe('a run that cannot be judged', () => {
   it('has a finding against it, such as a torn journal', () => {
     const text = 'journal.ndjson is torn after record 812';
     isInvalid({ ...well, findings: [{ at: 20_000, severity: 'invalid', text }] }, text);
-    expect(judge(planOf(), { ...well, findings: [{ at: 0, severity: 'invalid', text }] }).headline).toBe(`eject: invalid: ${text}`);
+    expect(judge(planOf(), { ...well, findings: [{ at: 0, severity: 'invalid', text }] })).toMatchObject({ headline: `eject: invalid: ${text}`, notes: [] });
   });
 
   it('has a fault that was not seen to bite or to end', () => {
-    isInvalid({ ...well, marks: faultMarks(INJECTED_MS, HEALED_MS, { holds: false }) }, `${TITLE} was not seen to bite: asked each answer 1 s later, saw +0.2 ms`);
+    isInvalid(
+      { ...well, marks: faultMarks(INJECTED_MS, HEALED_MS, { holds: false }) },
+      `${TITLE} was not seen to bite: asked each answer 1 s later, saw +0.2 ms`,
+    );
     isInvalid({ ...well, marks: marks.map(({ proof: _, ...mark }) => mark) }, `${TITLE} was not seen to end: there is no proof of it`);
   });
 
@@ -123,13 +165,19 @@ describe('a run that cannot be judged', () => {
 
   it('does not tell twice what a finding has told of a fault', () => {
     const text = `${TITLE} was not seen to bite: asked for a second, saw nothing`;
-    expect(judge(planOf(), { ...well, marks: faultMarks(INJECTED_MS, HEALED_MS, { holds: false }), findings: [{ at: 9_000, severity: 'invalid', text }] }).reasons).toEqual([text]);
+    expect(
+      judge(planOf(), { ...well, marks: faultMarks(INJECTED_MS, HEALED_MS, { holds: false }), findings: [{ at: 9_000, severity: 'invalid', text }] }).reasons,
+    ).toEqual([text]);
   });
 
   it('has a verdict that is unknown, whatever was expected', () => {
     const plan = planOf({ expectations: [{ name: 'pile', role: 'symptom', objective: connections({ at: 'proxy-*', growBy: '3x' }), expected: 'met' }] });
     isInvalid(well, "pile is unknown: sockets were never counted at 'proxy-*'", plan);
-    isInvalid({ ...well, marks: [] }, 'goodput is unknown: goodput needs 100 requests during the fault, after 1 s; there were 0', planOf({ steps: [], misses: ['goodput'] }));
+    isInvalid(
+      { ...well, marks: [] },
+      'goodput is unknown: goodput needs 100 requests during the fault, after 1 s; there were 0',
+      planOf({ steps: [], misses: ['goodput'] }),
+    );
   });
 
   it('has a generator that was late for more than one request of a hundred', () => {
@@ -162,13 +210,28 @@ describe('a run that cannot be judged', () => {
   });
 
   it('does not count idle windows in favour of a generator', () => {
-    const idle = Array.from({ length: 400 }, (_, index) => ({ at: 20_000 + index * 100, load: 'main', due: 0, late: 0, p99LatenessMs: 0, maxLatenessMs: 0, maxLoopDelayMs: 0, connections: 50, connects: 0 }));
+    const idle = Array.from({ length: 400 }, (_, index) => ({
+      at: 20_000 + index * 100,
+      load: 'main',
+      due: 0,
+      late: 0,
+      p99LatenessMs: 0,
+      maxLatenessMs: 0,
+      maxLoopDelayMs: 0,
+      connections: 50,
+      connects: 0,
+    }));
     const stalled = synthetic({ marks, generator: (at) => (at < 1_100 ? { p99LatenessMs: 51 } : {}) });
-    isInvalid({ ...stalled, generator: [...stalled.generator, ...idle] }, "load 'main' was starved: in 5.5% of its windows it was more than 50 ms late (p99), and 5% is allowed");
+    isInvalid(
+      { ...stalled, generator: [...stalled.generator, ...idle] },
+      "load 'main' was starved: in 5.5% of its windows it was more than 50 ms late (p99), and 5% is allowed",
+    );
   });
 
   it('counts its reasons in the headline', () => {
-    expect(judge(planOf(), { ...well, windows: [], completions: [], generator: [] }).headline).toBe('eject: invalid: no request was due in the whole run (and 4 other reasons)');
+    expect(judge(planOf(), { ...well, windows: [], completions: [], generator: [] }).headline).toBe(
+      'eject: invalid: no request was due in the whole run (and 4 other reasons)',
+    );
   });
 });
 

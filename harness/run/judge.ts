@@ -6,8 +6,8 @@ import { EXIT, type ExitCode } from '../core/errors.ts';
 import { formatMs } from '../core/units.ts';
 import { judgeObjective } from '../slo/index.ts';
 import type { Timeline } from '../timeline/types.ts';
-import { generatorOf, reasonsAgainst, totalsOf } from './validity.ts';
 import type { JudgedExpectation, Outcome, Plan, Report } from './types.ts';
+import { generatorOf, reasonsAgainst, totalsOf } from './validity.ts';
 
 export function judge(plan: Plan, timeline: Timeline): Report {
   const results = plan.expectations.map((expectation): JudgedExpectation => {
@@ -16,7 +16,9 @@ export function judge(plan: Plan, timeline: Timeline): Report {
   });
   const doubts = [
     ...reasonsAgainst(plan, timeline),
-    ...results.filter(({ verdict }) => verdict.status === 'unknown').map(({ name, verdict }) => `${name} is unknown: ${verdict.because ?? 'the evidence does not suffice'}`),
+    ...results
+      .filter(({ verdict }) => verdict.status === 'unknown')
+      .map(({ name, verdict }) => `${name} is unknown: ${verdict.because ?? 'the evidence does not suffice'}`),
   ];
   const aborted = timeline.aborted === undefined ? [] : [`the run was stopped ${formatMs(timeline.durationMs)} into its load: ${timeline.aborted}`];
   const outcome = outcomeOf(aborted.length > 0, doubts.length > 0, results);
@@ -73,7 +75,9 @@ function headline(outcome: Outcome, isReported: boolean, results: readonly Judge
   const promises = results.filter((result) => result.role === 'promise');
   const missed = promises.filter((result) => result.expected === 'missed').length;
   const shown = results.length - promises.length;
-  const parts = [missed > 0 ? `${counted(missed, 'promise')} missed, as ${isReported ? 'reported' : 'expected'}` : `all ${counted(promises.length, 'promise')} as expected`];
+  const parts = [
+    missed > 0 ? `${counted(missed, 'promise')} missed, as ${isReported ? 'reported' : 'expected'}` : `all ${counted(promises.length, 'promise')} as expected`,
+  ];
   if (shown > 0) parts.push(`${counted(shown, 'symptom')} shown`);
   return parts.join('; ');
 }

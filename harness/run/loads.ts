@@ -81,7 +81,11 @@ export class Load {
     const { offsetMs, uncertaintyMs } = await this.#alignClock();
     this.#offsetMs = offsetMs;
     log.event('clock', { load: this.spec.name, offsetMs, uncertaintyMs });
-    if (uncertaintyMs > MOST_CLOCK_UNCERTAINTY_MS) log.finding('invalid', `the clock of load '${this.spec.name}' is known only to ${uncertaintyMs.toFixed(0)} ms; at most ${MOST_CLOCK_UNCERTAINTY_MS} ms would do`);
+    if (uncertaintyMs > MOST_CLOCK_UNCERTAINTY_MS)
+      log.finding(
+        'invalid',
+        `the clock of load '${this.spec.name}' is known only to ${uncertaintyMs.toFixed(0)} ms; at most ${MOST_CLOCK_UNCERTAINTY_MS} ms would do`,
+      );
   }
 
   /** Time zero is on this process's monotonic clock. */

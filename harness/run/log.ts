@@ -69,10 +69,11 @@ export class RunLog {
 
   /** Ends the timeline. Nothing can be written to it afterwards but what the end of the cluster leaves. */
   end(durationMs: number, aborted?: string): void {
-    this.#journal.append({ type: 'end', at: this.now(), durationMs, ...(aborted === undefined ? {} : { aborted }) });
+    // The end is told last: a process killed on the way leaves a timeline that says itself that it is not whole.
     this.#ended = true;
     this.#windows.close();
     this.#gauges.close();
+    this.#journal.append({ type: 'end', at: this.now(), durationMs, ...(aborted === undefined ? {} : { aborted }) });
   }
 
   close(): void {

@@ -4,7 +4,11 @@ import type { z } from 'zod';
 export function oneLine(error: z.ZodError, whole: string): string {
   const [first] = error.issues;
   if (!first) return `${whole}: not allowed`;
-  const key = first.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('').replace(/^\./, '') || whole;
+  const key =
+    first.path
+      .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
+      .join('')
+      .replace(/^\./, '') || whole;
   const more = error.issues.length > 1 ? ` (and ${error.issues.length - 1} more)` : '';
   return `${key}: ${first.message.replace(/\s*\n\s*/g, ' ')}${more}`;
 }

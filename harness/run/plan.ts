@@ -22,14 +22,23 @@ export function planRun(scenario: Scenario, options: PlanOptions): Plan {
   const variantName = options.variant ?? defaultVariant(scenario);
   const variant = scenario.variants[variantName];
   if (!variant) throw unknownName('variant', variantName, Object.keys(scenario.variants));
-  if (!Number.isInteger(options.seed) || options.seed < 0 || options.seed >= SEED_LIMIT) throw new InputError(`seed: ${options.seed} is not allowed; write a whole number from 0 to ${SEED_LIMIT - 1}`);
+  if (!Number.isInteger(options.seed) || options.seed < 0 || options.seed >= SEED_LIMIT)
+    throw new InputError(`seed: ${options.seed} is not allowed; write a whole number from 0 to ${SEED_LIMIT - 1}`);
   const durationMs = milliseconds(scenario.duration, 'duration');
-  if (durationMs < LEAST_DURATION_MS) throw new InputError(`duration: '${scenario.duration}' is too short to be judged; write ${formatMs(LEAST_DURATION_MS)} or more`);
+  if (durationMs < LEAST_DURATION_MS)
+    throw new InputError(`duration: '${scenario.duration}' is too short to be judged; write ${formatMs(LEAST_DURATION_MS)} or more`);
   const steps = schedule(variant.steps ?? scenario.steps, variant.cluster, durationMs, options.seed);
   const load = variant.load ?? scenario.load;
   for (const source of load) checkLoad(source, variant);
   const expectations = expectationsOf(scenario, variant);
-  for (const { name, objective } of expectations) checkObjective(name, objective, variant, steps.length, load.flatMap((source) => source.shards));
+  for (const { name, objective } of expectations)
+    checkObjective(
+      name,
+      objective,
+      variant,
+      steps.length,
+      load.flatMap((source) => source.shards),
+    );
   return {
     format: 1,
     scenario: scenario.id,
@@ -57,7 +66,9 @@ export function defaultVariant(scenario: Scenario): string {
 
 /** Promises of every variant; symptoms only of the reported one, for the remedies are there to prevent them. */
 function expectationsOf(scenario: Scenario, variant: Variant): Expectation[] {
-  const promises = Object.entries(scenario.slos).map(([name, objective]): Expectation => ({ name, role: 'promise', objective, expected: variant.misses?.includes(name) ? 'missed' : 'met' }));
+  const promises = Object.entries(scenario.slos).map(
+    ([name, objective]): Expectation => ({ name, role: 'promise', objective, expected: variant.misses?.includes(name) ? 'missed' : 'met' }),
+  );
   const symptoms = Object.entries(scenario.symptoms ?? {}).map(([name, objective]): Expectation => ({ name, role: 'symptom', objective, expected: 'met' }));
   return variant.reported ? [...symptoms, ...promises] : promises;
 }
@@ -67,16 +78,30 @@ function checkLoad(source: Plan['load'][number], variant: Variant): void {
   const clients = nodes.filter((node) => node.role === 'client').map((node) => node.name);
   if (!clients.includes(source.node)) throw unknownName(`client node in load '${source.name}'`, source.node, clients);
   const missing = source.shards.find((shard) => !nodes.some((node) => node.name === shard));
-  if (missing) throw unknownName(`node in load '${source.name}': shards`, missing, nodes.map((node) => node.name));
+  if (missing)
+    throw unknownName(
+      `node in load '${source.name}': shards`,
+      missing,
+      nodes.map((node) => node.name),
+    );
 }
 
 /** An objective must speak of nodes that are there, and of a fault only where there is one. */
 function checkObjective(name: string, objective: Objective, variant: Variant, steps: number, shards: readonly string[]): void {
   const nodes = variant.cluster.nodes.map((node) => node.name);
   if (objective.kind === 'connections' && !variant.cluster.nodes.some((node) => node.watchSockets && matches(objective.at, node.name))) {
-    throw unknownName(`node in ${name}.at`, objective.at, variant.cluster.nodes.filter((node) => node.watchSockets).map((node) => node.name));
+    throw unknownName(
+      `node in ${name}.at`,
+      objective.at,
+      variant.cluster.nodes.filter((node) => node.watchSockets).map((node) => node.name),
+    );
   }
-  if (objective.kind === 'ripple' && !shards.includes(objective.from)) throw unknownName(`shard in ${name}.from`, objective.from, nodes.filter((node) => shards.includes(node)));
+  if (objective.kind === 'ripple' && !shards.includes(objective.from))
+    throw unknownName(
+      `shard in ${name}.from`,
+      objective.from,
+      nodes.filter((node) => shards.includes(node)),
+    );
   const needsFault = !('when' in objective) || objective.when !== 'before';
   if (needsFault && steps === 0) throw new InputError(`${name}: speaks of a fault, and the scenario has no step; add one, or promise it for 'before'`);
 }

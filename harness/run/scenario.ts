@@ -17,7 +17,9 @@ export const incident = (scenario: Scenario & { readonly source: string; readonl
 /** What will happen to us: a fault against a promise, without a public account. */
 export const drill = (scenario: Scenario): Scenario => scenario;
 
-const identifier = z.string().regex(/^[a-z][a-z0-9-]*$/, { error: (issue) => `'${String(issue.input)}' is not an identifier; write lower-case letters, digits and dashes` });
+const identifier = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]*$/, { error: (issue) => `'${String(issue.input)}' is not an identifier; write lower-case letters, digits and dashes` });
 const text = z.string().min(1);
 const step = z.strictObject({ at: text, for: text, jitter: text.optional(), fault: faultSchema });
 /** Clusters and loads are made by typed builders that check themselves; here only their outer shape is looked at. */
@@ -82,7 +84,8 @@ async function importDefault(path: string, name: string): Promise<unknown> {
     if (thrown instanceof AftershockError) throw new InputError(`${name}: ${thrown.message}`, { cause: thrown });
     throw new InputError(`${name} does not load: ${messageOf(thrown)}`, { cause: thrown });
   }
-  if (module.default === undefined) throw new InputError(`${name} has no default export; write 'export default incident({ ... })' or 'export default drill({ ... })'`);
+  if (module.default === undefined)
+    throw new InputError(`${name} has no default export; write 'export default incident({ ... })' or 'export default drill({ ... })'`);
   return module.default;
 }
 
@@ -100,6 +103,7 @@ export function checkScenario(value: unknown, name: string): Scenario {
   }
   const reported = Object.entries(scenario.variants).filter(([, variant]) => variant.reported);
   if (Object.keys(scenario.variants).length === 0) throw new InputError(`${name}: variants: there is none; write at least one`);
-  if (reported.length > 1) throw new InputError(`${name}: variants: ${reported.map(([id]) => id).join(' and ')} are both reported; only one can be what was reported`);
+  if (reported.length > 1)
+    throw new InputError(`${name}: variants: ${reported.map(([id]) => id).join(' and ')} are both reported; only one can be what was reported`);
   return scenario;
 }

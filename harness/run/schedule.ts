@@ -21,7 +21,10 @@ function planStep(step: Step, index: number, cluster: ClusterSpec, durationMs: n
   const atMs = milliseconds(step.at, `${key}.at`) + shift;
   const lastsMs = milliseconds(step.for, `${key}.for`);
   if (lastsMs < 500) throw new InputError(`${key}.for: '${step.for}' is too short to be proven; write 500ms or more`);
-  if (atMs < 1_000) throw new InputError(`${key}.at: '${step.at}'${jitterMs ? ` less its jitter '${step.jitter}'` : ''} leaves no time to see what is normal; write 1s or more`);
+  if (atMs < 1_000)
+    throw new InputError(
+      `${key}.at: '${step.at}'${jitterMs ? ` less its jitter '${step.jitter}'` : ''} leaves no time to see what is normal; write 1s or more`,
+    );
   if (atMs + lastsMs > durationMs) {
     throw new InputError(`${key}: ends at ${formatMs(atMs + lastsMs)}, after the load's end at ${formatMs(durationMs)}; lengthen duration or shorten the step`);
   }
@@ -61,7 +64,9 @@ function refuseOverlaps(steps: readonly PlannedStep[]): void {
       const overlap = one.atMs < other.untilMs && other.atMs < one.untilMs;
       const excludes = one.fault.kind === other.fault.kind || faultKind(one.fault).excludes.includes(other.fault.kind);
       if (common && overlap && excludes) {
-        throw new InputError(`steps: '${one.title}' and '${other.title}' overlap on ${common} from ${formatMs(other.atMs)} and exclude each other; let one end before the other begins`);
+        throw new InputError(
+          `steps: '${one.title}' and '${other.title}' overlap on ${common} from ${formatMs(other.atMs)} and exclude each other; let one end before the other begins`,
+        );
       }
     }
   }

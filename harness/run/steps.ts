@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '../cluster/types.ts';
 import { messageOf } from '../core/errors.ts';
-import { faultKind } from '../faults/index.ts';
 import type { Injected } from '../faults/fault.ts';
+import { faultKind } from '../faults/index.ts';
 import type { Mark, Proof } from '../timeline/types.ts';
 import type { RunLog } from './log.ts';
 import type { PlannedStep } from './types.ts';

@@ -51,13 +51,17 @@ function starvedLoads(plan: Plan, timeline: Timeline): string[] {
     const offered = windows.reduce((sum, window) => sum + window.due, 0);
     const late = windows.reduce((sum, window) => sum + window.late, 0);
     if (late > offered * MOST_LATE_SHARE) {
-      reasons.push(`load '${name}' was starved: it came to ${formatShare(late / offered)} of its requests more than 10 ms late, and ${formatShare(MOST_LATE_SHARE)} is allowed`);
+      reasons.push(
+        `load '${name}' was starved: it came to ${formatShare(late / offered)} of its requests more than 10 ms late, and ${formatShare(MOST_LATE_SHARE)} is allowed`,
+      );
     }
     // Windows without a request, such as those after the load's end, cannot be late.
     const busy = windows.filter((window) => window.due > 0);
     const stalled = busy.filter((window) => window.p99LatenessMs > STALLED_MS).length;
     if (stalled > busy.length * MOST_STALLED_SHARE) {
-      reasons.push(`load '${name}' was starved: in ${formatShare(stalled / busy.length)} of its windows it was more than ${formatMs(STALLED_MS)} late (p99), and ${formatShare(MOST_STALLED_SHARE)} is allowed`);
+      reasons.push(
+        `load '${name}' was starved: in ${formatShare(stalled / busy.length)} of its windows it was more than ${formatMs(STALLED_MS)} late (p99), and ${formatShare(MOST_STALLED_SHARE)} is allowed`,
+      );
     }
   }
   return reasons;

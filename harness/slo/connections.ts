@@ -40,22 +40,34 @@ export function judgeConnections(objective: Connections, timeline: Timeline): Ve
   const before = phaseSpans(timeline, 'before');
   const { injectedMs, healedMs = timeline.durationMs } = faultTimes(timeline);
   const lasting = injectedMs === undefined ? [] : [{ fromMs: injectedMs, toMs: healedMs }];
-  for (const [spans, phase] of [[before, 'before the fault'], [lasting, 'while the fault lasted']] as const) {
+  for (const [spans, phase] of [
+    [before, 'before the fault'],
+    [lasting, 'while the fault lasted'],
+  ] as const) {
     const scarce = scarcest(gauges, spans);
     if (scarce.readings < LEAST_READINGS) {
-      return unknownVerdict(limit, `sockets at ${scarce.node} were counted ${scarce.readings} times ${phase}; it takes ${LEAST_READINGS}`, { samples: scarce.readings });
+      return unknownVerdict(limit, `sockets at ${scarce.node} were counted ${scarce.readings} times ${phase}; it takes ${LEAST_READINGS}`, {
+        samples: scarce.readings,
+      });
     }
   }
   const sums = sumsOverNodes(gauges);
   const baselineSockets = median(sums.filter((sum) => isWithin(before, sum.at)).map((sum) => sum.value));
   const peakSockets = Math.max(...sums.filter((sum) => isWithin(lasting, sum.at)).map((sum) => sum.value));
-  if (!baselineSockets || !Number.isFinite(peakSockets)) return unknownVerdict(limit, `${at} had no sockets before the fault, so nothing can be said to have grown`);
+  if (!baselineSockets || !Number.isFinite(peakSockets))
+    return unknownVerdict(limit, `${at} had no sockets before the fault, so nothing can be said to have grown`);
   const grown = peakSockets / baselineSockets;
   return {
     status: grown >= limitFactor ? 'met' : 'missed',
     limit,
     measured: formatFactor(grown),
-    figures: finite({ factor: grown, limitFactor, peakSockets, baselineSockets, samples: Math.min(scarcest(gauges, before).readings, scarcest(gauges, lasting).readings) }),
+    figures: finite({
+      factor: grown,
+      limitFactor,
+      peakSockets,
+      baselineSockets,
+      samples: Math.min(scarcest(gauges, before).readings, scarcest(gauges, lasting).readings),
+    }),
   };
 }
 

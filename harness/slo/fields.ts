@@ -48,6 +48,9 @@ export function fieldsOf<Kind extends string, Shape extends z.ZodRawShape>(kind:
   const known = Object.keys(shape).join(', ');
   return z.strictObject(
     { kind: z.literal(kind), ...shape },
-    { error: (issue) => (issue.code === 'unrecognized_keys' ? `unknown ${issue.keys.map((key) => `'${key}'`).join(', ')} in ${kind}; known: ${known}` : undefined) },
+    {
+      error: (issue) =>
+        issue.code === 'unrecognized_keys' ? `unknown ${issue.keys.map((key) => `'${key}'`).join(', ')} in ${kind}; known: ${known}` : undefined,
+    },
   );
 }

@@ -21,7 +21,12 @@ export interface Goodput extends GoodputTerms {
 /** `goodput({ atLeast: '95%', when: 'during', grace: '1s' })` */
 export const goodput = (terms: GoodputTerms): Goodput => ({ kind: 'goodput', ...terms });
 
-export const goodputSchema = fieldsOf('goodput', { atLeast: shareField, when: whenField, among: amongField.exactOptional(), grace: graceField.exactOptional() });
+export const goodputSchema = fieldsOf('goodput', {
+  atLeast: shareField,
+  when: whenField,
+  among: amongField.exactOptional(),
+  grace: graceField.exactOptional(),
+});
 
 /** Figures: goodputShare, limitShare, marginShare, good, samples (requests due). */
 export function judgeGoodput(objective: Goodput, timeline: Timeline): Verdict {

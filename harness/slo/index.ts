@@ -23,12 +23,25 @@ export { ripple } from './ripple.ts';
 
 export type Objective = Percentile | Errors | Goodput | Isolation | Recovery | Ripple | Connections;
 
-export const objectiveNames = ['percentile', 'errors', 'goodput', 'isolation', 'recovery', 'ripple', 'connections'] as const satisfies readonly Objective['kind'][];
+export const objectiveNames = [
+  'percentile',
+  'errors',
+  'goodput',
+  'isolation',
+  'recovery',
+  'ripple',
+  'connections',
+] as const satisfies readonly Objective['kind'][];
 
 export const objectiveSchema: z.ZodType<Objective> = z.discriminatedUnion(
   'kind',
   [percentileSchema, errorsSchema, goodputSchema, isolationSchema, recoverySchema, rippleSchema, connectionsSchema],
-  { error: (issue) => (issue.code === 'invalid_union' ? `unknown kind of objective; known: ${objectiveNames.join(', ')}` : `expected an objective: ${objectiveNames.join('(...), ')}(...)`) },
+  {
+    error: (issue) =>
+      issue.code === 'invalid_union'
+        ? `unknown kind of objective; known: ${objectiveNames.join(', ')}`
+        : `expected an objective: ${objectiveNames.join('(...), ')}(...)`,
+  },
 );
 
 /** What the timeline says of an objective. Pure: the same two give the same verdict. */

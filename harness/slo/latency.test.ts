@@ -20,14 +20,21 @@ describe('percentile', () => {
 
   it('is missed when a quarter is slow, and its median is not', () => {
     const timeline = during((shard) => (shard === 'mc-3' ? { afterMs: 300 } : healthy));
-    expect(judgeObjective(percentile(99, { under: '25ms', when: 'during' }), timeline)).toMatchObject({ status: 'missed', measured: expect.stringMatching(/^30[0-3] ms$/) });
+    expect(judgeObjective(percentile(99, { under: '25ms', when: 'during' }), timeline)).toMatchObject({
+      status: 'missed',
+      measured: expect.stringMatching(/^30[0-3] ms$/),
+    });
     expect(judgeObjective(percentile(50, { under: '25ms', when: 'during' }), timeline)).toMatchObject({ status: 'met' });
     expect(judgeObjective(percentile(99, { under: '25ms', when: 'after' }), timeline)).toMatchObject({ status: 'met' });
   });
 
   it('is missed when too many fail, after however short a time', () => {
     const slow = during((shard) => (shard === 'mc-3' ? { afterMs: 250, failed: 'timeout' } : healthy));
-    expect(judgeObjective(percentile(99, { under: '25ms', when: 'during' }), slow)).toMatchObject({ status: 'missed', measured: expect.stringMatching(/^25[0-2] ms$/), because: '25% of the requests failed, so the p99 is a failure' });
+    expect(judgeObjective(percentile(99, { under: '25ms', when: 'during' }), slow)).toMatchObject({
+      status: 'missed',
+      measured: expect.stringMatching(/^25[0-2] ms$/),
+      because: '25% of the requests failed, so the p99 is a failure',
+    });
     const fast = during((shard) => (shard === 'mc-3' ? { afterMs: 0.2, failed: 'refused' } : healthy));
     expect(judgeObjective(percentile(99, { under: '25ms', when: 'during' }), fast)).toMatchObject({ status: 'missed', measured: 'failed' });
   });
@@ -35,7 +42,11 @@ describe('percentile', () => {
   it('may be measured against what was normal', () => {
     const timeline = during(() => ({ afterMs: 30 }));
     const promise = percentile(99, { under: '25ms', when: 'during', orTimesBaseline: '20x' });
-    expect(judgeObjective(promise, timeline)).toMatchObject({ status: 'met', limit: expect.stringMatching(/^p99 under 40\.\d ms \(20x its baseline\) during the fault$/), figures: { baselineMs: expect.closeTo(2, 1) } });
+    expect(judgeObjective(promise, timeline)).toMatchObject({
+      status: 'met',
+      limit: expect.stringMatching(/^p99 under 40\.\d ms \(20x its baseline\) during the fault$/),
+      figures: { baselineMs: expect.closeTo(2, 1) },
+    });
     expect(judgeObjective({ ...promise, orTimesBaseline: '3x' }, timeline)).toMatchObject({ status: 'missed', limit: 'p99 under 25 ms during the fault' });
   });
 
@@ -48,8 +59,14 @@ describe('percentile', () => {
   });
 
   it('is unknown below ten samples beyond it, and says how many it has and needs', () => {
-    const of = (durationMs: number, percent: number) => judgeObjective(percentile(percent, { under: '25ms', when: 'before' }), synthetic({ durationMs, ratePerSecond: 1_000 }));
-    expect(of(999, 99)).toMatchObject({ status: 'unknown', measured: 'unknown', because: 'a p99 needs 1,000 requests before the fault; there were 999', figures: { samples: 999 } });
+    const of = (durationMs: number, percent: number) =>
+      judgeObjective(percentile(percent, { under: '25ms', when: 'before' }), synthetic({ durationMs, ratePerSecond: 1_000 }));
+    expect(of(999, 99)).toMatchObject({
+      status: 'unknown',
+      measured: 'unknown',
+      because: 'a p99 needs 1,000 requests before the fault; there were 999',
+      figures: { samples: 999 },
+    });
     expect(of(1_000, 99)).toMatchObject({ status: 'met' });
     expect(of(9_900, 99.9)).toMatchObject({ status: 'unknown', because: expect.stringContaining('10,000') });
     expect(of(10_000, 99.9)).toMatchObject({ status: 'met', figures: { p99_9Ms: expect.closeTo(2, 1) } });
@@ -67,7 +84,8 @@ describe('percentile', () => {
             if (index !== changed) return { afterMs };
             return fails ? { afterMs: longer, failed: 'refused' } : { afterMs: afterMs + longer };
           };
-          return judgeObjective(percentile(50, { under: '20ms', when: 'before' }), synthetic({ durationMs: list.length * 10, ratePerSecond: 100, fate })).status;
+          return judgeObjective(percentile(50, { under: '20ms', when: 'before' }), synthetic({ durationMs: list.length * 10, ratePerSecond: 100, fate }))
+            .status;
         };
         if (status() === 'missed') expect(status(pick % list.length)).toBe('missed');
       }),
@@ -80,11 +98,20 @@ describe('isolation', () => {
 
   it('is met when only the affected shard is slow', () => {
     const timeline = during((shard) => (shard === 'mc-3' ? { afterMs: 1_000 } : healthy));
-    expect(judgeObjective(promise, timeline)).toMatchObject({ status: 'met', limit: 'p99 of healthy shards under 25 ms during the fault, after 1 s', figures: { samples: 7_350 } });
+    expect(judgeObjective(promise, timeline)).toMatchObject({
+      status: 'met',
+      limit: 'p99 of healthy shards under 25 ms during the fault, after 1 s',
+      figures: { samples: 7_350 },
+    });
   });
 
   it('is missed when one healthy shard is slow', () => {
-    expect(judgeObjective(promise, during((shard) => (shard === 'mc-1' ? { afterMs: 30 } : healthy)))).toMatchObject({ status: 'missed' });
+    expect(
+      judgeObjective(
+        promise,
+        during((shard) => (shard === 'mc-1' ? { afterMs: 30 } : healthy)),
+      ),
+    ).toMatchObject({ status: 'missed' });
   });
 
   it('is unknown when no shard is healthy', () => {
@@ -97,21 +124,52 @@ describe('ripple', () => {
   const symptom = ripple({ from: 'mc-3', atLeast: '20x' });
 
   it('shows when the median of all other shards grows', () => {
-    const verdict = judgeObjective(symptom, during(() => ({ afterMs: 168 })));
-    expect(verdict).toMatchObject({ status: 'met', measured: '84x', limit: 'p50 of shards other than mc-3 at least 20x its baseline during the fault, after 1 s' });
-    expect(verdict.figures).toMatchObject({ factor: expect.closeTo(84, 0), limitFactor: 20, p50Ms: expect.closeTo(168, -1), baselineMs: expect.closeTo(2, 1), samples: 7_350 });
+    const verdict = judgeObjective(
+      symptom,
+      during(() => ({ afterMs: 168 })),
+    );
+    expect(verdict).toMatchObject({
+      status: 'met',
+      measured: '84x',
+      limit: 'p50 of shards other than mc-3 at least 20x its baseline during the fault, after 1 s',
+    });
+    expect(verdict.figures).toMatchObject({
+      factor: expect.closeTo(84, 0),
+      limitFactor: 20,
+      p50Ms: expect.closeTo(168, -1),
+      baselineMs: expect.closeTo(2, 1),
+      samples: 7_350,
+    });
   });
 
   it('shows in what was given up, too', () => {
-    expect(judgeObjective(symptom, during(() => ({ afterMs: 250, failed: 'timeout' })))).toMatchObject({ status: 'met' });
+    expect(
+      judgeObjective(
+        symptom,
+        during(() => ({ afterMs: 250, failed: 'timeout' })),
+      ),
+    ).toMatchObject({ status: 'met' });
   });
 
   it('does not show when only the shard itself is slow', () => {
-    expect(judgeObjective(symptom, during((shard) => (shard === 'mc-3' ? { afterMs: 1_000 } : healthy)))).toMatchObject({ status: 'missed', measured: '1x' });
+    expect(
+      judgeObjective(
+        symptom,
+        during((shard) => (shard === 'mc-3' ? { afterMs: 1_000 } : healthy)),
+      ),
+    ).toMatchObject({ status: 'missed', measured: '1x' });
   });
 
   it('is unknown for a shard that nobody asks, and without a phase to compare', () => {
-    expect(judgeObjective(ripple({ from: 'mc-9', atLeast: '2x' }), synthetic({ marks }))).toMatchObject({ status: 'unknown', because: "no request was for shard 'mc-9'; there were mc-1, mc-2, mc-3, mc-4" });
+    expect(judgeObjective(ripple({ from: 'mc-9', atLeast: '2x' }), synthetic({ marks }))).toMatchObject({
+      status: 'unknown',
+      because: "no request was for shard 'mc-9'; there were mc-1, mc-2, mc-3, mc-4",
+    });
     expect(judgeObjective(symptom, synthetic())).toMatchObject({ status: 'unknown', because: expect.stringContaining('and 0 during the fault') });
+    // 4.9 s of 5 requests a second, three quarters of them for other shards.
+    expect(judgeObjective(symptom, synthetic({ marks, ratePerSecond: 5 }))).toMatchObject({
+      status: 'unknown',
+      because: expect.stringContaining('needs 20 requests'),
+    });
   });
 });

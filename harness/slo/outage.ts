@@ -2,7 +2,7 @@
  * When answers stopped, and when the first one came again, to the millisecond: completions carry the moments of the first and
  * the last answer of each window, so that a silence longer than a window is known exactly at both ends.
  */
-import { shardsAmong, type Among } from '../timeline/phases.ts';
+import { type Among, shardsAmong } from '../timeline/phases.ts';
 import { type Timeline, WINDOW_MS } from '../timeline/types.ts';
 
 /** Two windows: a shorter silence is what any queue, and any busy machine, has. */
@@ -17,35 +17,37 @@ export const LEAST_RATE = (LEAST_DUE_IN_OUTAGE / LEAST_OUTAGE_MS) * 1_000;
  * - `over`: they stopped at `fromMs`, and the first one came again at `toMs`.
  * - `open`: they stopped at `fromMs`, and had not come again when the load ended.
  */
-export type Outage = { readonly state: 'none' } | { readonly state: 'over'; readonly fromMs: number; readonly toMs: number } | { readonly state: 'open'; readonly fromMs: number };
+export type Outage =
+  | { readonly state: 'none' }
+  | { readonly state: 'over'; readonly fromMs: number; readonly toMs: number }
+  | { readonly state: 'open'; readonly fromMs: number };
 
 export interface OutageQuestion {
   readonly among: Among;
-  /** Silences that began before this are none of the fault's. */
+  /** When the fault began to be put in: without an answer before it, a silence says nothing. */
   readonly beganMs: number;
   /** Silences that were over by then are not asked for. */
   readonly overAfterMs: number;
 }
 
 /**
- * The longest silence that began after `beganMs` less one window and lasted beyond `overAfterMs`. One that the load's end
- * cut off counts above all others, for nobody knows its length. Answers of all the shards asked for count alike: the first
- * one of any of them ends the silence. Undefined when there was no answer at all before it, or too few requests to
- * tell a silence from a pause between two of them.
+ * The longest silence that lasted beyond `overAfterMs`, also when it had begun before the fault: whoever asks when answers
+ * came again must not hear that they never stopped. One that the load's end cut off counts above all others, for nobody
+ * knows its length. Answers of all the shards asked for count alike: the first one of any of them ends the silence.
+ * Undefined when there was no answer at all before the fault, or too few requests to tell a silence from a pause between two.
  */
 export function findOutage(timeline: Timeline, { among, beganMs, overAfterMs }: OutageQuestion): Outage | undefined {
   const answers = answersByWindow(timeline, among);
   const first = answers[0];
   const last = answers.at(-1);
   if (!first || !last || first.fromMs >= beganMs || dueRate(timeline, among, overAfterMs) < LEAST_RATE) return undefined;
-  const earliestMs = beganMs - WINDOW_MS;
   // The last answer may come after the load's end, when a queue drains.
-  if (last.toMs >= earliestMs && timeline.durationMs - last.toMs >= LEAST_OUTAGE_MS) return { state: 'open', fromMs: last.toMs };
+  if (timeline.durationMs - last.toMs >= LEAST_OUTAGE_MS) return { state: 'open', fromMs: last.toMs };
   let longest: { fromMs: number; toMs: number } | undefined;
   for (const [index, next] of answers.entries()) {
     const fromMs = answers[index - 1]?.toMs ?? Number.NEGATIVE_INFINITY;
     const lasts = next.fromMs - fromMs;
-    if (fromMs < earliestMs || next.fromMs <= overAfterMs || lasts < LEAST_OUTAGE_MS) continue;
+    if (next.fromMs <= overAfterMs || lasts < LEAST_OUTAGE_MS) continue;
     if (!longest || lasts > longest.toMs - longest.fromMs) longest = { fromMs, toMs: next.fromMs };
   }
   return longest ? { state: 'over', ...longest } : { state: 'none' };

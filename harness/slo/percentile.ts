@@ -69,7 +69,11 @@ export function judgePercentile(objective: Omit<Percentile, 'kind'>, timeline: T
   });
   const isMet = !isFailure && ms < limitMs;
   if (!isMet && times !== undefined && baseline === undefined) {
-    return unknownVerdict(limit, `there is no ${name} before the fault to compare with: it takes ${formatCount(least)} requests${ofAmong(among)}, few enough of them failed`, figures);
+    return unknownVerdict(
+      limit,
+      `there is no ${name} before the fault to compare with: it takes ${formatCount(least)} requests${ofAmong(among)}, few enough of them failed`,
+      figures,
+    );
   }
   return {
     status: isMet ? 'met' : 'missed',

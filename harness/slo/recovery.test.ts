@@ -5,7 +5,8 @@ import { judgeObjective, recovery } from './index.ts';
 const marks = faultMarks(INJECTED_MS, HEALED_MS);
 const failed: Fate = { afterMs: 250, failed: 'timeout' };
 const slow: Fate = { afterMs: 600 };
-const badWhile = (isBad: (dueMs: number) => boolean, options: SyntheticOptions = {}, bad = slow) => synthetic({ marks, fate: (dueMs) => (isBad(dueMs) ? bad : healthy), ...options });
+const badWhile = (isBad: (dueMs: number) => boolean, options: SyntheticOptions = {}, bad = slow) =>
+  synthetic({ marks, fate: (dueMs) => (isBad(dueMs) ? bad : healthy), ...options });
 const between = (fromMs: number, toMs: number) => (dueMs: number) => dueMs >= fromMs && dueMs < toMs;
 
 describe('recovery to baseline', () => {
@@ -20,7 +21,11 @@ describe('recovery to baseline', () => {
   });
 
   it('is missed when it comes back too late', () => {
-    expect(judgeObjective({ ...afterHealed, within: '500ms' }, badWhile(between(8_000, 14_900)))).toMatchObject({ status: 'missed', measured: '900 ms after healed', figures: { marginMs: -400 } });
+    expect(judgeObjective({ ...afterHealed, within: '500ms' }, badWhile(between(8_000, 14_900)))).toMatchObject({
+      status: 'missed',
+      measured: '900 ms after healed',
+      figures: { marginMs: -400 },
+    });
   });
 
   it('may come while the fault is still there: the node was ejected', () => {
@@ -38,8 +43,16 @@ describe('recovery to baseline', () => {
   });
 
   it('is metastable when the trouble outlasts the fault to the end of the load', () => {
-    const verdict = judgeObjective(afterHealed, badWhile((dueMs) => dueMs >= 8_000));
-    expect(verdict).toMatchObject({ status: 'missed', measured: 'never', cause: 'metastable', because: expect.stringContaining('6 s after the fault was healed') });
+    const verdict = judgeObjective(
+      afterHealed,
+      badWhile((dueMs) => dueMs >= 8_000),
+    );
+    expect(verdict).toMatchObject({
+      status: 'missed',
+      measured: 'never',
+      cause: 'metastable',
+      because: expect.stringContaining('6 s after the fault was healed'),
+    });
     expect(verdict.figures).not.toHaveProperty('baselineMs');
   });
 
@@ -51,11 +64,27 @@ describe('recovery to baseline', () => {
     expect(judgeObjective(afterHealed, timeline)).toMatchObject({ status: 'unknown' });
   });
 
+  it('is not called metastable before it was seen for as long without the fault as it takes to believe in a return', () => {
+    const stillBad = (durationMs: number) =>
+      judgeObjective(
+        afterInjected,
+        badWhile((dueMs) => dueMs >= 8_000, { durationMs }),
+      );
+    expect(stillBad(15_900)).toMatchObject({ status: 'missed', measured: 'never' });
+    expect(stillBad(15_900).cause).toBeUndefined();
+    expect(stillBad(16_000)).toMatchObject({ status: 'missed', cause: 'metastable' });
+  });
+
   it('never comes while a service is up for one second and down for two', () => {
     const flapping = badWhile((dueMs) => dueMs >= 8_000 && (dueMs - 8_000) % 3_000 < 2_000, { durationMs: 25_000 }, failed);
     expect(judgeObjective(afterHealed, flapping)).toMatchObject({ status: 'missed', measured: 'never' });
     expect(judgeObjective({ ...afterHealed, holds: '1s' }, flapping)).toMatchObject({ status: 'missed' });
-    expect(judgeObjective({ ...afterHealed, holds: '500ms' }, badWhile((dueMs) => dueMs >= 8_000 && dueMs < 23_000 && (dueMs - 8_000) % 3_000 < 2_000, { durationMs: 30_000 }))).toMatchObject({ status: 'missed' });
+    expect(
+      judgeObjective(
+        { ...afterHealed, holds: '500ms' },
+        badWhile((dueMs) => dueMs >= 8_000 && dueMs < 23_000 && (dueMs - 8_000) % 3_000 < 2_000, { durationMs: 30_000 }),
+      ),
+    ).toMatchObject({ status: 'missed' });
   });
 
   it('does not take a fault that bites only after a while for one that was overcome at once', () => {
@@ -67,31 +96,87 @@ describe('recovery to baseline', () => {
   it('takes trouble that begins with the healing for none of the injection', () => {
     const timeline = badWhile(between(14_100, 17_000));
     expect(judgeObjective(afterInjected, timeline)).toMatchObject({ status: 'met', figures: { baselineMs: 0 } });
+    expect(judgeObjective(afterInjected, badWhile(between(13_900, 17_000)))).toMatchObject({ status: 'met', figures: { baselineMs: 0 } });
+    expect(judgeObjective(afterInjected, badWhile(between(13_800, 17_000)))).toMatchObject({ status: 'missed' });
     expect(judgeObjective(afterHealed, timeline)).toMatchObject({ status: 'met', figures: { baselineMs: 3_000 } });
   });
 
   it('is unknown when the load ended before it could be seen to hold', () => {
     const verdict = judgeObjective(afterHealed, badWhile(between(8_000, 14_900), { durationMs: 16_500 }));
     expect(verdict).toMatchObject({ status: 'unknown', because: 'the load ended after 1.6 s of being normal, and 2 s have to be seen' });
-    expect(judgeObjective({ ...afterHealed, within: '800ms' }, badWhile(between(8_000, 14_900), { durationMs: 16_500 }))).toMatchObject({ status: 'missed', measured: '900 ms after healed, at the earliest' });
+    expect(judgeObjective({ ...afterHealed, within: '800ms' }, badWhile(between(8_000, 14_900), { durationMs: 16_500 }))).toMatchObject({
+      status: 'missed',
+      measured: '900 ms after healed, at the earliest',
+    });
   });
 
   it('is unknown when the load ended before the time that was promised', () => {
-    expect(judgeObjective(afterHealed, badWhile((dueMs) => dueMs >= 8_000, { durationMs: 18_000 }))).toMatchObject({ status: 'unknown', because: expect.stringContaining('4 s after healed; 5 s are allowed') });
-    expect(judgeObjective(afterHealed, badWhile(isDuring, { durationMs: 14_000 }))).toMatchObject({ status: 'unknown' });
+    expect(
+      judgeObjective(
+        afterHealed,
+        badWhile((dueMs) => dueMs >= 8_000, { durationMs: 18_000 }),
+      ),
+    ).toMatchObject({ status: 'unknown', because: expect.stringContaining('4 s after healed; 5 s are allowed') });
+    expect(judgeObjective(afterHealed, badWhile(isDuring, { durationMs: 14_000 }))).toMatchObject({
+      status: 'unknown',
+      because: 'the load had ended when the fault was healed',
+    });
   });
 
   it('is unknown without a fault, without requests, and without a baseline', () => {
     expect(judgeObjective(afterInjected, synthetic())).toMatchObject({ status: 'unknown', because: 'no fault was injected' });
-    expect(judgeObjective(afterInjected, { ...synthetic({ marks }), windows: [], completions: [] })).toMatchObject({ status: 'unknown', because: 'a baseline needs 1,000 requests before the fault; there were 0' });
-    expect(judgeObjective(afterInjected, synthetic({ marks, fate: () => failed }))).toMatchObject({ status: 'unknown', because: expect.stringContaining('no baseline to come back to') });
+    expect(judgeObjective(afterInjected, { ...synthetic({ marks }), windows: [], completions: [] })).toMatchObject({
+      status: 'unknown',
+      because: 'a baseline needs 1,000 requests before the fault; there were 0',
+    });
+    expect(judgeObjective(afterInjected, synthetic({ marks, ratePerSecond: 100 }))).toMatchObject({
+      status: 'unknown',
+      because: 'a baseline needs 1,000 requests before the fault; there were 780',
+    });
+    const idle = synthetic({ marks });
+    expect(judgeObjective(afterInjected, { ...idle, windows: idle.windows.filter((window) => !between(3_000, 4_000)(window.at)) })).toMatchObject({
+      status: 'unknown',
+      because: 'a baseline needs 10 requests in each half second; there were 0',
+    });
+    expect(judgeObjective(afterInjected, synthetic({ marks, fate: () => failed }))).toMatchObject({
+      status: 'unknown',
+      because: expect.stringContaining('no baseline to come back to'),
+    });
   });
 
   it('allows what a noisy baseline has itself, but does not take a long stall for normal', () => {
-    const noisy = (stallMs: number) => (dueMs: number): Fate => ({ afterMs: dueMs % 1_000 < 10 ? stallMs : isDuring(dueMs) && dueMs < 10_000 ? 600 : 2 });
+    const noisy =
+      (stallMs: number) =>
+      (dueMs: number): Fate => ({ afterMs: dueMs % 1_000 < 10 ? stallMs : isDuring(dueMs) && dueMs < 10_000 ? 600 : 2 });
     expect(judgeObjective(afterInjected, synthetic({ marks, fate: noisy(30) }))).toMatchObject({ status: 'met', figures: { baselineMs: 2_000 } });
     const stalled = (dueMs: number): Fate => ({ afterMs: between(4_000, 4_060)(dueMs) ? 400 : dueMs >= 8_000 ? 200 : 2 });
-    expect(judgeObjective(afterHealed, synthetic({ marks, fate: stalled }))).toMatchObject({ status: 'missed', measured: 'never', figures: { normalP99Ms: expect.closeTo(52, 0) } });
+    expect(judgeObjective(afterHealed, synthetic({ marks, fate: stalled }))).toMatchObject({
+      status: 'missed',
+      measured: 'never',
+      figures: { normalP99Ms: expect.closeTo(52, 0) },
+    });
+  });
+
+  it('asks for the goodput of the baseline less a point, and for no less than five points below it', () => {
+    const share =
+      (percent: number) =>
+      (dueMs: number): Fate =>
+        dueMs >= 8_000 && (dueMs * 2) % 1_000 < percent * 10 ? { afterMs: 1, failed: 'refused' } : healthy;
+    expect(judgeObjective(afterHealed, synthetic({ marks, fate: share(0.5) }))).toMatchObject({ status: 'met', figures: { baselineMs: 0 } });
+    expect(judgeObjective(afterHealed, synthetic({ marks, fate: share(2) }))).toMatchObject({ status: 'missed', cause: 'metastable' });
+    // 100 of 15,600 requests fail before the fault, all within a half second of 1,000: it is only 90% good.
+    const oneBadHalf = (dueMs: number): Fate => (between(4_000, 4_050)(dueMs) ? { afterMs: 1, failed: 'refused' } : share(8)(dueMs));
+    expect(judgeObjective(afterHealed, synthetic({ marks, fate: oneBadHalf }))).toMatchObject({
+      status: 'missed',
+      figures: { normalGoodputShare: expect.closeTo(0.944, 3) },
+    });
+  });
+
+  it('allows a p99 of three times the baseline, or 10 ms above it', () => {
+    const from = (beforeMs: number, afterMs: number) =>
+      judgeObjective(afterHealed, synthetic({ marks, fate: (dueMs) => ({ afterMs: dueMs < 8_000 ? beforeMs : afterMs }) })).status;
+    expect([from(20, 55), from(20, 65)]).toEqual(['met', 'missed']);
+    expect([from(2, 11), from(2, 13)]).toEqual(['met', 'missed']);
   });
 
   it('counts from the first injected and the last healed of several faults', () => {
@@ -105,7 +190,12 @@ describe('recovery to baseline', () => {
 describe('recovery to the first success', () => {
   /** 200/s in turn over four shards: each of them is asked every 20 ms, the second one at 5, 25, 45 ms and so on. */
   const outage = (fromMs: number, toMs: number, options: SyntheticOptions = {}) =>
-    synthetic({ marks, ratePerSecond: 200, fate: (dueMs) => (dueMs >= fromMs && dueMs < toMs ? { afterMs: 100, failed: 'refused' } : { afterMs: 1 }), ...options });
+    synthetic({
+      marks,
+      ratePerSecond: 200,
+      fate: (dueMs) => (dueMs >= fromMs && dueMs < toMs ? { afterMs: 100, failed: 'refused' } : { afterMs: 1 }),
+      ...options,
+    });
   const promise = recovery({ within: '4s', from: 'injected', to: 'first success' });
 
   it('is counted to the millisecond', () => {
@@ -115,18 +205,42 @@ describe('recovery to the first success', () => {
     expect(verdict.figures).toMatchObject({ firstSuccessMs: 3_001, outageMs: 3_005, marginMs: 999 });
     expect(verdict.moments).toEqual([{ at: 11_001, label: 'first success' }]);
     const exact = outage(8_000, 11_000, { fate: (dueMs) => (dueMs >= 8_000 && dueMs < 11_000 ? { afterMs: 100, failed: 'refused' } : { afterMs: 0 }) });
-    expect(judgeObjective({ ...promise, within: '3s' }, exact)).toMatchObject({ status: 'met', measured: '3000 ms after injected', figures: { firstSuccessMs: 3_000, marginMs: 0 } });
+    expect(judgeObjective({ ...promise, within: '3s' }, exact)).toMatchObject({
+      status: 'met',
+      measured: '3000 ms after injected',
+      figures: { firstSuccessMs: 3_000, marginMs: 0 },
+    });
     expect(judgeObjective({ ...promise, within: '2999ms' }, exact)).toMatchObject({ status: 'missed' });
   });
 
   it('sees the outage of one shard only among its own requests', () => {
     const timeline = synthetic({ marks, fate: (dueMs, shard) => (shard === 'mc-3' && isDuring(dueMs) && dueMs < 11_000 ? failed : healthy) });
     expect(judgeObjective(promise, timeline)).toMatchObject({ status: 'met', measured: 'answers never stopped', figures: { firstSuccessMs: 0, outageMs: 0 } });
-    expect(judgeObjective({ ...promise, among: 'affected shards' }, timeline)).toMatchObject({ status: 'met', limit: 'first success of affected shards within 4 s after injected', figures: { firstSuccessMs: 3_003 } });
+    expect(judgeObjective({ ...promise, among: 'affected shards' }, timeline)).toMatchObject({
+      status: 'met',
+      limit: 'first success of affected shards within 4 s after injected',
+      figures: { firstSuccessMs: 3_003 },
+    });
   });
 
-  it('takes the longest silence, and none that began before the fault', () => {
-    const timeline = synthetic({ marks, fate: (dueMs) => (between(2_000, 6_000)(dueMs) || between(8_000, 8_300)(dueMs) || between(9_000, 11_000)(dueMs) ? failed : healthy) });
+  it('sees an outage that was over before the injection had returned', () => {
+    const slowly = marks.map((mark) => (mark.event === 'injecting' ? { ...mark, at: 7_500 } : mark));
+    expect(judgeObjective(promise, outage(7_600, 7_900, { marks: slowly }))).toMatchObject({
+      status: 'met',
+      measured: '0 ms after injected',
+      figures: { outageMs: 305 },
+    });
+  });
+
+  it('does not call it answering when the silence had begun before the fault', () => {
+    expect(judgeObjective(promise, outage(7_000, 13_000))).toMatchObject({ status: 'missed', measured: '5001 ms after injected' });
+  });
+
+  it('takes the longest silence, and none that was over before the fault', () => {
+    const timeline = synthetic({
+      marks,
+      fate: (dueMs) => (between(2_000, 6_000)(dueMs) || between(8_000, 8_300)(dueMs) || between(9_000, 11_000)(dueMs) ? failed : healthy),
+    });
     expect(judgeObjective(promise, timeline).figures).toMatchObject({ firstSuccessMs: 3_002 });
   });
 
@@ -156,8 +270,15 @@ describe('recovery to the first success', () => {
   });
 
   it('is unknown when the load ended too early to tell, and with too few requests for a silence to mean anything', () => {
-    expect(judgeObjective(promise, outage(8_000, 99_000, { durationMs: 11_000 }))).toMatchObject({ status: 'unknown', because: expect.stringContaining('4 s are allowed') });
-    expect(judgeObjective(promise, synthetic({ marks, ratePerSecond: 40 }))).toMatchObject({ status: 'unknown', because: expect.stringContaining('50 requests a second') });
+    expect(judgeObjective(promise, outage(8_000, 99_000, { durationMs: 11_000 }))).toMatchObject({
+      status: 'unknown',
+      because: expect.stringContaining('4 s are allowed'),
+    });
+    expect(judgeObjective(promise, synthetic({ marks, ratePerSecond: 40 }))).toMatchObject({
+      status: 'unknown',
+      because: expect.stringContaining('50 requests a second'),
+    });
     expect(judgeObjective(promise, { ...synthetic({ marks }), completions: [] })).toMatchObject({ status: 'unknown' });
+    expect(judgeObjective(promise, outage(0, 9_000))).toMatchObject({ status: 'unknown', because: expect.stringContaining('answers before the fault') });
   });
 });

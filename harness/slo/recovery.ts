@@ -95,10 +95,20 @@ function clocks(times: FaultTimes, sinceMs: number, outage: Outage | undefined, 
 function judgeFirstSuccess(outage: Outage | undefined, evidence: Evidence): Verdict {
   const { limit, from, sinceMs, withinMs, endMs, figures } = evidence;
   if (outage === undefined) {
-    return unknownVerdict(limit, `an outage of ${LEAST_OUTAGE_MS} ms shows only where there were answers before the fault, and ${LEAST_RATE} requests a second after it was ${from}`, figures);
+    return unknownVerdict(
+      limit,
+      `an outage of ${LEAST_OUTAGE_MS} ms shows only where there were answers before the fault, and ${LEAST_RATE} requests a second after it was ${from}`,
+      figures,
+    );
   }
   if (outage.state === 'open') return judgeNever(evidence, endMs, 'answers had not come back when the load ended');
-  if (outage.state === 'none') return { status: 'met', limit, measured: from === 'injected' ? 'answers never stopped' : 'answers were there already', figures: { ...figures, marginMs: withinMs } };
+  if (outage.state === 'none')
+    return {
+      status: 'met',
+      limit,
+      measured: from === 'injected' ? 'answers never stopped' : 'answers were there already',
+      figures: { ...figures, marginMs: withinMs },
+    };
   const ms = Math.max(0, outage.toMs - sinceMs);
   return {
     status: ms <= withinMs ? 'met' : 'missed',
@@ -125,7 +135,8 @@ function judgeBaseline(back: Return, evidence: Evidence): Verdict {
   const normalMs = endMs - back.atMs;
   const because = `the load ended after ${formatMs(normalMs)} of being normal, and ${formatMs(holdsMs)} have to be seen`;
   // Even if it had held, it would have come too late.
-  if (ms > withinMs) return { status: 'missed', limit, measured: `${formatMs(ms)} after ${from}, at the earliest`, figures: { ...figures, marginMs: withinMs - ms }, because };
+  if (ms > withinMs)
+    return { status: 'missed', limit, measured: `${formatMs(ms)} after ${from}, at the earliest`, figures: { ...figures, marginMs: withinMs - ms }, because };
   return unknownVerdict(limit, because, figures);
 }
 
@@ -134,7 +145,8 @@ function judgeBaseline(back: Return, evidence: Evidence): Verdict {
  * Metastable when the fault was gone for long enough to tell, and the trouble stayed without it.
  */
 function judgeNever({ limit, from, sinceMs, withinMs, holdsMs, endMs, healedMs, figures }: Evidence, seenMs: number, because: string): Verdict {
-  if (seenMs < sinceMs + withinMs) return unknownVerdict(limit, `${because}, ${formatMs(endMs - sinceMs)} after ${from}; ${formatMs(withinMs)} are allowed`, figures);
+  if (seenMs < sinceMs + withinMs)
+    return unknownVerdict(limit, `${because}, ${formatMs(endMs - sinceMs)} after ${from}; ${formatMs(withinMs)} are allowed`, figures);
   const isMetastable = healedMs !== undefined && endMs - healedMs >= holdsMs;
   return {
     status: 'missed',

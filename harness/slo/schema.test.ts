@@ -2,7 +2,19 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { faultMarks, HEALED_MS, INJECTED_MS, synthetic } from '../timeline/synthetic.fixture.ts';
-import { connections, errors, goodput, isolation, judgeObjective, type Objective, objectiveNames, objectiveSchema, percentile, recovery, ripple } from './index.ts';
+import {
+  connections,
+  errors,
+  goodput,
+  isolation,
+  judgeObjective,
+  type Objective,
+  objectiveNames,
+  objectiveSchema,
+  percentile,
+  recovery,
+  ripple,
+} from './index.ts';
 
 const all: Objective[] = [
   percentile(99.9, { under: '25ms', when: 'before', among: 'healthy shards', orTimesBaseline: '3x', grace: '0s' }),
@@ -41,7 +53,10 @@ describe('an objective as data', () => {
     [{ ...goodput({ atLeast: '95%', when: 'during' }), among: 'mc-3' }, "among: allowed are 'all requests', 'healthy shards', 'affected shards'"],
     [{ ...goodput({ atLeast: '95%', when: 'during' }), grase: '1s' }, ": unknown 'grase' in goodput; known: atLeast, when, among, grace"],
     [percentile(100, { under: '25ms', when: 'before' }), 'percent: expected a number above 0 and below 100, such as 99'],
-    [{ ...percentile(99, { under: '25ms', when: 'before' }), under: '25' }, "under: '25' is not a duration; write a number and a unit (ms, s, m or h), such as '300ms' or '1.5s'"],
+    [
+      { ...percentile(99, { under: '25ms', when: 'before' }), under: '25' },
+      "under: '25' is not a duration; write a number and a unit (ms, s, m or h), such as '300ms' or '1.5s'",
+    ],
     [percentile(99, { under: '0ms', when: 'before' }), "under: '0ms' is not allowed; write more than zero, such as '300ms'"],
     [{ ...recovery({ within: '5s', from: 'healed', to: 'baseline' }), from: 'start' }, "from: allowed are 'injected', 'healed'"],
     [{ ...recovery({ within: '5s', from: 'healed', to: 'baseline' }), to: 'normal' }, "to: allowed are 'baseline', 'first success'"],
@@ -65,7 +80,13 @@ describe('every verdict', () => {
   it('has only finite figures, and is never met without data', () => {
     const empty = { durationMs: 0, windows: [], completions: [], generator: [], gauges: [], marks: [], findings: [] };
     for (const objective of all) expect(judgeObjective(objective, empty)).toMatchObject({ status: 'unknown', because: expect.any(String) });
-    const fates = fc.record({ ratePerSecond: fc.integer({ min: 0, max: 400 }), durationMs: fc.integer({ min: 0, max: 6_000 }), injectedMs: fc.integer({ min: 0, max: 7_000 }), lastsMs: fc.integer({ min: 5, max: 7_000 }), bad: fc.constantFrom<'slow' | 'failed' | 'fine'>('slow', 'failed', 'fine') });
+    const fates = fc.record({
+      ratePerSecond: fc.integer({ min: 0, max: 400 }),
+      durationMs: fc.integer({ min: 0, max: 6_000 }),
+      injectedMs: fc.integer({ min: 0, max: 7_000 }),
+      lastsMs: fc.integer({ min: 5, max: 7_000 }),
+      bad: fc.constantFrom<'slow' | 'failed' | 'fine'>('slow', 'failed', 'fine'),
+    });
     fc.assert(
       fc.property(fates, fc.constantFrom(...all), ({ ratePerSecond, durationMs, injectedMs, lastsMs, bad }, objective) => {
         const timeline = synthetic({

@@ -4,7 +4,8 @@ import { faultMarks, HEALED_MS, healthy, INJECTED_MS, isDuring, synthetic } from
 import { errors, goodput, judgeObjective } from './index.ts';
 
 const marks = faultMarks(INJECTED_MS, HEALED_MS);
-const failing = (everyMs: number) => synthetic({ marks, ratePerSecond: 1_000, fate: (dueMs) => (isDuring(dueMs) && dueMs % everyMs === 0 ? { afterMs: 1, failed: 'refused' } : healthy) });
+const failing = (everyMs: number) =>
+  synthetic({ marks, ratePerSecond: 1_000, fate: (dueMs) => (isDuring(dueMs) && dueMs % everyMs === 0 ? { afterMs: 1, failed: 'refused' } : healthy) });
 
 describe('goodput', () => {
   const promise = goodput({ atLeast: '95%', when: 'during', grace: '1s' });
@@ -25,7 +26,8 @@ describe('goodput', () => {
   });
 
   it('looks away during its grace, and not a window longer', () => {
-    const until = (endMs: number) => synthetic({ marks, fate: (dueMs) => (dueMs >= INJECTED_MS && dueMs < endMs ? { afterMs: 1, failed: 'server' } : healthy) });
+    const until = (endMs: number) =>
+      synthetic({ marks, fate: (dueMs) => (dueMs >= INJECTED_MS && dueMs < endMs ? { afterMs: 1, failed: 'server' } : healthy) });
     expect(judgeObjective(promise, until(9_000)).figures).toMatchObject({ goodputShare: 1 });
     expect(judgeObjective(promise, until(9_100)).figures).toMatchObject({ goodputShare: expect.closeTo(48 / 49) });
   });
@@ -38,21 +40,31 @@ describe('goodput', () => {
   });
 
   it('is unknown, never met, without a fault, without requests, or with too few', () => {
-    expect(judgeObjective(promise, synthetic())).toMatchObject({ status: 'unknown', because: 'goodput needs 100 requests during the fault, after 1 s; there were 0' });
+    expect(judgeObjective(promise, synthetic())).toMatchObject({
+      status: 'unknown',
+      because: 'goodput needs 100 requests during the fault, after 1 s; there were 0',
+    });
     expect(judgeObjective(promise, { ...synthetic({ marks }), windows: [] })).toMatchObject({ status: 'unknown', figures: { samples: 0 } });
-    expect(judgeObjective(promise, synthetic({ marks, ratePerSecond: 20 }))).toMatchObject({ status: 'unknown', because: expect.stringContaining('there were 98') });
+    expect(judgeObjective(promise, synthetic({ marks, ratePerSecond: 20 }))).toMatchObject({
+      status: 'unknown',
+      because: expect.stringContaining('there were 98'),
+    });
   });
 
   it('can be asked of healthy or affected shards alone', () => {
     const timeline = synthetic({ marks, fate: (dueMs, shard) => (isDuring(dueMs) && shard === 'mc-3' ? { afterMs: 1, failed: 'refused' } : healthy) });
-    expect(judgeObjective({ ...promise, among: 'healthy shards' }, timeline)).toMatchObject({ status: 'met', limit: expect.stringContaining('of requests of healthy shards') });
+    expect(judgeObjective({ ...promise, among: 'healthy shards' }, timeline)).toMatchObject({
+      status: 'met',
+      limit: expect.stringContaining('of requests of healthy shards'),
+    });
     expect(judgeObjective({ ...promise, among: 'affected shards' }, timeline)).toMatchObject({ status: 'missed', figures: { goodputShare: 0 } });
   });
 
   it('never turns from missed to met when more requests fail', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 0, max: 100 }), fc.integer({ min: 0, max: 100 }), (atLeast, few, more) => {
-        const timeline = (percent: number) => synthetic({ durationMs: 1_000, ratePerSecond: 200, fate: (dueMs) => ((dueMs / 5) % 100 < percent ? { afterMs: 1, failed: 'closed' } : healthy) });
+        const timeline = (percent: number) =>
+          synthetic({ durationMs: 1_000, ratePerSecond: 200, fate: (dueMs) => ((dueMs / 5) % 100 < percent ? { afterMs: 1, failed: 'closed' } : healthy) });
         const status = (percent: number) => judgeObjective(goodput({ atLeast: `${atLeast}%`, when: 'before' }), timeline(percent)).status;
         expect(status(few)).toBe(100 - few >= atLeast ? 'met' : 'missed');
         if (status(few) === 'missed') expect(status(Math.min(100, few + more))).toBe('missed');
@@ -64,7 +76,11 @@ describe('goodput', () => {
 describe('errors', () => {
   it('count every kind of failure over all that was due', () => {
     const kinds = ['timeout', 'refused', 'server', 'garbled'] as const;
-    const timeline = synthetic({ marks, ratePerSecond: 1_000, fate: (dueMs) => (dueMs >= HEALED_MS && dueMs % 100 < 4 ? { afterMs: 1, failed: kinds[dueMs % 100] as 'timeout' } : healthy) });
+    const timeline = synthetic({
+      marks,
+      ratePerSecond: 1_000,
+      fate: (dueMs) => (dueMs >= HEALED_MS && dueMs % 100 < 4 ? { afterMs: 1, failed: kinds[dueMs % 100] as 'timeout' } : healthy),
+    });
     expect(judgeObjective(errors({ atMost: '3%', when: 'after' }), timeline)).toEqual({
       status: 'missed',
       limit: 'at most 3% of requests failed after the fault',
@@ -79,7 +95,9 @@ describe('errors', () => {
   });
 
   it('are not called 0% when there was one', () => {
-    expect(judgeObjective(errors({ atMost: '0%', when: 'before' }), synthetic({ fate: (dueMs) => (dueMs === 0 ? { afterMs: 1, failed: 'server' } : healthy) }))).toMatchObject({ status: 'missed', measured: '0.003%' });
+    expect(
+      judgeObjective(errors({ atMost: '0%', when: 'before' }), synthetic({ fate: (dueMs) => (dueMs === 0 ? { afterMs: 1, failed: 'server' } : healthy) })),
+    ).toMatchObject({ status: 'missed', measured: '0.003%' });
   });
 
   it('are unknown, never none, without requests', () => {

@@ -34,10 +34,25 @@ describe('the phases of a run', () => {
     expect(faultTimes(timeline).healedMs).toBeUndefined();
   });
 
+  it('have no after while one of two faults is not healed', () => {
+    const timeline = synthetic({ marks: [...marks, ...faultMarks(9_000, 99_000, { step: 1 }).slice(0, 2)], ratePerSecond: 40 });
+    expect(faultTimes(timeline).healedMs).toBeUndefined();
+    expect(phaseSpans(timeline, 'after')).toEqual([]);
+  });
+
+  it('end with the load where the fault is healed after it', () => {
+    const timeline = synthetic({ marks: faultMarks(8_000, 21_000), ratePerSecond: 40 });
+    expect(phaseSpans(timeline, 'during')).toEqual([{ fromMs: 8_000, toMs: 20_000 }]);
+    expect(phaseSpans(timeline, 'after')).toEqual([]);
+  });
+
   it('join faults that overlap, leave out the quiet between two that do not, and come after the last', () => {
     const faults = [...faultMarks(4_000, 7_000), ...faultMarks(6_000, 9_000, { step: 1, affects: ['mc-1'] }), ...faultMarks(12_000, 15_000, { step: 2 })];
     const timeline = synthetic({ marks: faults, ratePerSecond: 40 });
-    expect(phaseSpans(timeline, 'during')).toEqual([{ fromMs: 4_000, toMs: 8_995 }, { fromMs: 12_000, toMs: 14_995 }]);
+    expect(phaseSpans(timeline, 'during')).toEqual([
+      { fromMs: 4_000, toMs: 8_995 },
+      { fromMs: 12_000, toMs: 14_995 },
+    ]);
     expect(phaseSpans(timeline, 'after')).toEqual([{ fromMs: 15_000, toMs: 20_000 }]);
     expect(faultTimes(timeline)).toMatchObject({ injectingMs: 3_995, injectedMs: 4_000, healedMs: 15_000 });
   });
@@ -53,7 +68,10 @@ describe('the phases of a run', () => {
 
 describe('whose requests', () => {
   it('are told apart by the shards that the faults affect', () => {
-    const timeline = synthetic({ marks: [...marks, ...faultMarks(16_000, 17_000, { step: 1, affects: ['mc-1'] })], fate: (_, shard) => ({ afterMs: Number(shard.at(-1)) }) });
+    const timeline = synthetic({
+      marks: [...marks, ...faultMarks(16_000, 17_000, { step: 1, affects: ['mc-1'] })],
+      fate: (_, shard) => ({ afterMs: Number(shard.at(-1)) }),
+    });
     // Two of the four shards are affected, so either side has half of the requests; shard n takes n ms.
     const during = (among: 'all requests' | 'healthy shards' | 'affected shards') => requestsOf(timeline, 'during', among);
     expect(during('healthy shards').due).toBe(during('affected shards').due);
@@ -83,20 +101,26 @@ describe('a percentile over answered and failed requests', () => {
   it('never gets better when an answer becomes a failure', () => {
     const request = fc.record({ afterMs: fc.double({ min: 0.01, max: 2_000, noNaN: true }), fails: fc.boolean() });
     fc.assert(
-      fc.property(fc.array(request, { minLength: 1, maxLength: 50 }), fc.nat(), fc.double({ min: 0, max: 3_000, noNaN: true }), fc.constantFrom(50, 90, 99), (list, pick, failsAfterMs, percent) => {
-        const rank = (requests: typeof list) => {
-          const fate = (dueMs: number) => {
-            const { afterMs, fails } = requests[Math.round(dueMs / 10)] as (typeof list)[number];
-            return fails ? { afterMs, failed: 'server' as const } : { afterMs };
+      fc.property(
+        fc.array(request, { minLength: 1, maxLength: 50 }),
+        fc.nat(),
+        fc.double({ min: 0, max: 3_000, noNaN: true }),
+        fc.constantFrom(50, 90, 99),
+        (list, pick, failsAfterMs, percent) => {
+          const rank = (requests: typeof list) => {
+            const fate = (dueMs: number) => {
+              const { afterMs, fails } = requests[Math.round(dueMs / 10)] as (typeof list)[number];
+              return fails ? { afterMs, failed: 'server' as const } : { afterMs };
+            };
+            const timeline = synthetic({ durationMs: requests.length * 10, ratePerSecond: 100, fate });
+            const measured = percentileOf(requestsOf(timeline, 'before'), percent) as { ms: number; isFailure: boolean };
+            return measured.isFailure ? Number.POSITIVE_INFINITY : measured.ms;
           };
-          const timeline = synthetic({ durationMs: requests.length * 10, ratePerSecond: 100, fate });
-          const measured = percentileOf(requestsOf(timeline, 'before'), percent) as { ms: number; isFailure: boolean };
-          return measured.isFailure ? Number.POSITIVE_INFINITY : measured.ms;
-        };
-        const index = pick % list.length;
-        const worse = list.with(index, { afterMs: failsAfterMs, fails: true });
-        expect(rank(worse)).toBeGreaterThanOrEqual(rank(list));
-      }),
+          const index = pick % list.length;
+          const worse = list.with(index, { afterMs: failsAfterMs, fails: true });
+          expect(rank(worse)).toBeGreaterThanOrEqual(rank(list));
+        },
+      ),
     );
   });
 });

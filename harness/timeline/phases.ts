@@ -119,8 +119,7 @@ export function shardsAmong(timeline: Timeline, among: Among): (shard: string) =
 
 /** The windows of certain shards that lie wholly within the spans. The last window of the load may be cut by its end. */
 export function windowsWithin(timeline: Timeline, spans: readonly Span[], hasShard: (shard: string) => boolean): Window[] {
-  const isWithin = (at: number) =>
-    spans.some(({ fromMs, toMs }) => at >= fromMs && (at + WINDOW_MS <= toMs || (toMs >= timeline.durationMs && at < toMs)));
+  const isWithin = (at: number) => spans.some(({ fromMs, toMs }) => at >= fromMs && (at + WINDOW_MS <= toMs || (toMs >= timeline.durationMs && at < toMs)));
   return timeline.windows.filter((window) => hasShard(window.series.shard) && isWithin(window.at));
 }
 

@@ -30,13 +30,20 @@ function save(timeline: Timeline, { end = true } = {}): void {
   journal.append({ type: 'start', at: 0, wallClock: '2026-11-21T14:00:00.000Z', monotonicMs: 5 });
   for (const mark of timeline.marks.toReversed()) journal.append({ type: 'mark', ...mark });
   for (const finding of timeline.findings) journal.append({ type: 'finding', ...finding });
-  if (end) journal.append({ type: 'end', at: timeline.durationMs + 300, durationMs: timeline.durationMs, ...(timeline.aborted !== undefined && { aborted: timeline.aborted }) });
+  if (end)
+    journal.append({
+      type: 'end',
+      at: timeline.durationMs + 300,
+      durationMs: timeline.durationMs,
+      ...(timeline.aborted !== undefined && { aborted: timeline.aborted }),
+    });
   journal.close();
   const windows = Journal.create<WindowsRecord>(join(folder, 'windows.ndjson'), { buffered: true });
   for (const { series, latency, gaveUp, ...window } of timeline.windows.toReversed()) {
     windows.append({ type: 'window', ...window, s: [series.operation, series.shard, series.tenant], latency: latency.encode(), gaveUp: gaveUp.encode() });
   }
-  for (const { series, ...completion } of timeline.completions) windows.append({ type: 'completion', ...completion, s: [series.operation, series.shard, series.tenant] });
+  for (const { series, ...completion } of timeline.completions)
+    windows.append({ type: 'completion', ...completion, s: [series.operation, series.shard, series.tenant] });
   for (const window of timeline.generator) windows.append({ type: 'generator', ...window });
   windows.close();
   const gauges = Journal.create<GaugesRecord>(join(folder, 'gauges.ndjson'), { buffered: true });
@@ -67,7 +74,10 @@ describe('reading a result', () => {
 
   it('ends with the last window when the run was cut off, and says so', () => {
     save(synthetic({ durationMs: 1_700, ratePerSecond: 200 }), { end: false });
-    expect(readTimeline(folder)).toMatchObject({ durationMs: 1_700, findings: [{ at: 1_700, severity: 'invalid', text: 'journal.ndjson has no end: the run was cut off' }] });
+    expect(readTimeline(folder)).toMatchObject({
+      durationMs: 1_700,
+      findings: [{ at: 1_700, severity: 'invalid', text: 'journal.ndjson has no end: the run was cut off' }],
+    });
   });
 
   it('makes a torn file a finding, and keeps what is whole', () => {
@@ -95,7 +105,9 @@ describe('reading a result', () => {
     gauges.append({ type: 'other' });
     gauges.append([null]);
     gauges.close();
-    expect(readTimeline(folder).findings).toEqual([{ at: 2_000, severity: 'invalid', text: 'gauges.ndjson has 3 records that cannot be read (record 1: value is not a number)' }]);
+    expect(readTimeline(folder).findings).toEqual([
+      { at: 2_000, severity: 'invalid', text: 'gauges.ndjson has 3 records that cannot be read (record 1: value is not a number)' },
+    ]);
   });
 
   it('makes a histogram that is none a finding', () => {

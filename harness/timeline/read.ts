@@ -8,7 +8,7 @@ import { InputError, messageOf } from '../core/errors.ts';
 import { Histogram } from './histogram.ts';
 import { readJournal } from './journal.ts';
 import type { GaugesRecord, JournalRecord, SavedCompletion, SavedSeries, SavedWindow, WindowsRecord } from './records.ts';
-import { type Completion, type Finding, type Gauge, type GeneratorWindow, type Mark, type Series, type Timeline, type Window, WINDOW_MS } from './types.ts';
+import { type Completion, type Finding, type Gauge, type GeneratorWindow, type Mark, type Series, type Timeline, WINDOW_MS, type Window } from './types.ts';
 
 export const JOURNAL_FILE = 'journal.ndjson';
 export const WINDOWS_FILE = 'windows.ndjson';
@@ -40,7 +40,8 @@ export function readTimeline(folder: string): Timeline {
     ...readRecords<WindowsRecord>(folder, WINDOWS_FILE, (record) => {
       if (record.type === 'window') windows.push(windowOf(record, seriesOf));
       else if (record.type === 'completion') completions.push(completionOf(record, seriesOf));
-      else if (record.type === 'generator') generator.push(checked(withoutType(record), 'at', 'due', 'late', 'p99LatenessMs', 'maxLatenessMs', 'maxLoopDelayMs'));
+      else if (record.type === 'generator')
+        generator.push(checked(withoutType(record), 'at', 'due', 'late', 'p99LatenessMs', 'maxLatenessMs', 'maxLoopDelayMs'));
       else throw new TypeError('its type is not known');
     }),
     ...readRecords<GaugesRecord>(folder, GAUGES_FILE, (record) => {
@@ -83,7 +84,17 @@ function readRecords<R extends { readonly type: string }>(folder: string, name: 
 function windowOf(saved: SavedWindow, seriesOf: (saved: SavedSeries) => Series): Window {
   const { at, due, answered, good, misses, failed } = checked(saved, 'at', 'due', 'answered', 'good', 'misses');
   for (const [kind, count] of Object.entries(failed)) if (!Number.isFinite(count)) throw new TypeError(`failed.${kind} is not a number`);
-  return { at, series: seriesOf(saved.s), due, answered, good, misses, failed, latency: Histogram.decode(saved.latency), gaveUp: Histogram.decode(saved.gaveUp) };
+  return {
+    at,
+    series: seriesOf(saved.s),
+    due,
+    answered,
+    good,
+    misses,
+    failed,
+    latency: Histogram.decode(saved.latency),
+    gaveUp: Histogram.decode(saved.gaveUp),
+  };
 }
 
 function completionOf(saved: SavedCompletion, seriesOf: (saved: SavedSeries) => Series): Completion {

@@ -42,7 +42,17 @@ export function synthetic(options: SyntheticOptions = {}): Timeline {
     const series = { operation: 'get', shard, tenant: 'main' };
     const at = Math.floor(dueMs / WINDOW_MS) * WINDOW_MS;
     due.set(at, (due.get(at) ?? 0) + 1);
-    const window = entry(windows, `${at} ${shard}`, () => ({ at, series, due: 0, answered: 0, good: 0, misses: 0, failed: {}, latency: new Histogram(), gaveUp: new Histogram() }));
+    const window = entry(windows, `${at} ${shard}`, () => ({
+      at,
+      series,
+      due: 0,
+      answered: 0,
+      good: 0,
+      misses: 0,
+      failed: {},
+      latency: new Histogram(),
+      gaveUp: new Histogram(),
+    }));
     const endedMs = dueMs + afterMs;
     const endedAt = Math.floor(endedMs / WINDOW_MS) * WINDOW_MS;
     const completion = entry(completions, `${endedAt} ${shard}`, () => ({ at: endedAt, series, answered: 0, failed: 0 }));
@@ -91,7 +101,11 @@ export interface FaultOptions {
 }
 
 /** The four marks of a fault that is in force from `injectedMs` to `healedMs`; taking it in and out lasts 5 ms each. */
-export function faultMarks(injectedMs: number, healedMs: number, { step = 0, affects = ['mc-3'], holds = true, title = 'latency 1s on proxy-* -> mc-3' }: FaultOptions = {}): Mark[] {
+export function faultMarks(
+  injectedMs: number,
+  healedMs: number,
+  { step = 0, affects = ['mc-3'], holds = true, title = 'latency 1s on proxy-* -> mc-3' }: FaultOptions = {},
+): Mark[] {
   const base = { step, fault: title, target: 'proxy-1 -> mc-3, proxy-2 -> mc-3', affects };
   const proof = { holds, asked: 'each answer 1 s later', measured: holds ? '+1.001 s' : '+0.2 ms' };
   return [

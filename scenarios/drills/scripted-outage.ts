@@ -15,7 +15,16 @@ export default drill({
   story: 'a cache stands still for three seconds; the first answer after it is seen to a tenth of a second',
   duration: '13s',
   load: [
-    cacheClients({ rate: '200/s', connections: 20, mix: { get: '90%', set: '10%' }, backends: 1, entry: 'mc-1', deadline: '1s', timeout: '250ms', onTimeout: 'reconnect' }),
+    cacheClients({
+      rate: '200/s',
+      connections: 20,
+      mix: { get: '90%', set: '10%' },
+      backends: 1,
+      entry: 'mc-1',
+      deadline: '1s',
+      timeout: '250ms',
+      onTimeout: 'reconnect',
+    }),
   ],
   steps: [{ at: '6s', for: '3s', fault: pause('mc-1') }],
   slos: {

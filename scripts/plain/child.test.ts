@@ -8,7 +8,7 @@ const PROGRAM =
   "process.on('SIGINT', () => console.log('SIGINT')); process.on('SIGTERM', () => process.exit(42)); setTimeout(() => {}, 20_000); console.log('ready')";
 
 function start(source: string): { child: ChildProcess; said: () => string[]; ready: () => Promise<void> } {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'child.fixture.mjs'), source], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'child.fixture.mjs'), source], { stdio: ['ignore', 'pipe', 'inherit'], detached: true });
   let text = '';
   child.stdout?.on('data', (bytes: Buffer) => {
     text += bytes.toString();
@@ -30,6 +30,16 @@ describe('a program that runs in our place', () => {
   it('ends us with 128 + n when signal n ended it', async () => {
     const [code] = await once(start("process.kill(process.pid, 'SIGKILL')").child, 'exit');
     expect(code).toBe(128 + 9);
+  });
+
+  it('gets one SIGINT when the terminal sends it to all of our process group', async () => {
+    const { child, said, ready } = start(PROGRAM);
+    await ready();
+    process.kill(-(child.pid ?? 0), 'SIGINT');
+    await pause(600);
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+    expect(said()).toEqual(['ready', 'SIGINT']);
   });
 
   it('gets one SIGINT for a Ctrl-C that reaches us twice, and another for the next', async () => {

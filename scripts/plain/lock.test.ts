@@ -18,12 +18,13 @@ afterEach(() => rmSync(folder, { recursive: true }));
 describe('the set-up lock', () => {
   it('makes a second one wait until the first has released it', async () => {
     const holders: number[] = [];
-    const release = await takeLock(() => {}, path);
+    const release = await takeLock((holder) => holders.push(holder), path);
     let taken = false;
-    const second = takeLock((holder) => holders.push(holder), path).then((done) => {
+    const second = (async () => {
+      const releaseSecond = await takeLock((holder) => holders.push(holder), path);
       taken = true;
-      done();
-    });
+      releaseSecond();
+    })();
     await new Promise((resolve) => setTimeout(resolve, 400));
     expect({ taken, holders }).toEqual({ taken: false, holders: [process.pid] });
     release();

@@ -6,8 +6,11 @@ import { EnvironmentError } from '../../harness/core/errors.ts';
 import { step } from '../plain/progress.mjs';
 import { command } from './commands.ts';
 
+/** Windows has no user ids. */
+const NOBODY = -1;
+
 /** Whether packages can be installed from here. `release` is the text of os-release(5). */
-export function canInstall(release: string = osRelease(), uid: number | undefined = process.getuid?.()): boolean {
+export function canInstall(release: string = osRelease(), uid: number = process.getuid?.() ?? NOBODY): boolean {
   return uid === 0 && isDebianLike(release);
 }
 

@@ -21,6 +21,7 @@ describe('a refusal', () => {
 
   it('that is about the way there does not', () => {
     expect(aboutOneImage('Get "https://ghcr.io/v2/": dial tcp: lookup ghcr.io on 10.0.0.1:53: no such host')).toBe(false);
+    expect(aboutOneImage('dial tcp: lookup ghcr.io: host not found')).toBe(false);
     expect(aboutOneImage('it does not answer')).toBe(false);
   });
 });
