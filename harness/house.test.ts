@@ -29,6 +29,8 @@ const INSIDE_CONTAINERS = [
   'harness/load/',
   'containers/client/main.ts',
   'containers/client/ready.ts',
+  'containers/client/readiness.ts',
+  'containers/client/settings.ts',
   'containers/hand/',
   'containers/memcached/text.ts',
   'containers/twemproxy/ketama.ts',

@@ -13,10 +13,14 @@ import { awaitReady } from './readiness.ts';
 /** As much of memcached as the clients use. It answers by `answers`, when that has something to say. */
 async function memcachedLike(answers: (request: string) => string | undefined = () => undefined) {
   const values = new Map<string, string>();
+  const store = (key: string, value: string) => {
+    values.set(key, value);
+    return 'STORED\r\n';
+  };
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
-    socket.on('error', () => {});
+    socket.on('error', () => undefined);
     let text = '';
     socket.on('data', (bytes) => {
       text += bytes.toString('latin1');
@@ -27,7 +31,7 @@ async function memcachedLike(answers: (request: string) => string | undefined = 
         const [line, got, put, value = ''] = request;
         const instead = answers(line);
         if (instead !== undefined) socket.write(instead);
-        else if (put !== undefined) values.set(put, value) && socket.write('STORED\r\n');
+        else if (put !== undefined) socket.write(store(put, value));
         else
           socket.write(
             values.has(got as string) ? `VALUE ${got} 0 ${values.get(got as string)?.length}\r\n${values.get(got as string)}\r\nEND\r\n` : 'END\r\n',
@@ -48,7 +52,7 @@ async function memcachedLike(answers: (request: string) => string | undefined = 
 async function statisticsOf(pool: object) {
   // A reader whose patience ends in the middle resets the connection.
   const server = createServer((socket) =>
-    socket.on('error', () => {}).end(JSON.stringify({ service: 'nutcracker', uptime: 1, cache: { client_eof: 0, ...pool } })),
+    socket.on('error', () => undefined).end(JSON.stringify({ service: 'nutcracker', uptime: 1, cache: { client_eof: 0, ...pool } })),
   );
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

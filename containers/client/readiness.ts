@@ -93,7 +93,7 @@ function exchange(socket: ReturnType<typeof connect>, conversation: Conversation
         .removeAllListeners('data')
         .removeAllListeners('close')
         .removeAllListeners('error')
-        .on('error', () => {});
+        .on('error', () => undefined);
       resolve(outcome);
     };
     const timer = setTimeout(() => finish(`silent for ${Math.round(withinMs)} ms`), withinMs);

@@ -6,7 +6,7 @@
 import { createInterface } from 'node:readline';
 import { monotonicMs } from '../../harness/core/clock.ts';
 import { ask, closeKept } from './ask.ts';
-import { idleShare, socketsByState } from './kernel.ts';
+import { idleShare, socketsByState, tablesOf } from './kernel.ts';
 
 type Order =
   | { id: number; do: 'ping' }
@@ -31,8 +31,9 @@ async function obey(order: Order): Promise<void> {
       return;
     case 'watch': {
       const host = idleShare();
+      const tables = tablesOf(order.port);
       setInterval(() => {
-        const gauges: Record<string, number> = { ...socketsByState(order.port), ...host() };
+        const gauges: Record<string, number> = { ...socketsByState(order.port, tables), ...host() };
         say({ watch: { clockMs: monotonicMs(), gauges } });
       }, order.everyMs);
       say({ id: order.id });

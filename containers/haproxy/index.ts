@@ -20,7 +20,6 @@ export function haproxy(name: string, { servers, maxConnections = 4_000 }: Hapro
     port: EDGE_PORT,
     probe: { send: 'version\r\n', expect: 'VERSION' },
     memoryMiB: 256,
-    watchSockets: true,
   };
 }
 

@@ -73,11 +73,11 @@ describe('ketama', () => {
   });
 
   it('keeps every key of the servers that stay when one is added', () => {
-    const before = ketama(servers(4));
-    const after = ketama(servers(5));
+    const ringOfFour = ketama(servers(4));
+    const ringOfFive = ketama(servers(5));
     const keys = Array.from({ length: 1_000 }, (_, i) => `key-${i}`);
-    const moved = keys.filter((key) => before(key) !== after(key));
-    expect(moved.every((key) => after(key) === 4)).toBe(true);
+    const moved = keys.filter((key) => ringOfFour(key) !== ringOfFive(key));
+    expect(moved.every((key) => ringOfFive(key) === 4)).toBe(true);
     // A fifth of the keys moves, give or take what 160 points a server leave to chance.
     expect(moved.length).toBeGreaterThan(100);
     expect(moved.length).toBeLessThan(300);

@@ -49,7 +49,7 @@ export interface ProgramSpec {
   readonly node: NodeName;
   /** Path relative to the project's root; it stands at /aftershock/<path> in the container. */
   readonly program: string;
-  /** Sent as its first line. `${link:a -> b}` and `${node:a}` (host:port) are filled in, in any string. */
+  /** Sent as its first line. `${link:a -> b}` (host:port) and `${host:a}` are filled in, in any string. */
   readonly settings: unknown;
 }
 

@@ -3,17 +3,18 @@
  *
  * Order: the network; Toxiproxy, because every configuration holds its address; all nodes at once; the links,
  * because they need the nodes' addresses; the hands; and then the ready program, which has one key of each shard answered
- * through every proxy. Nothing is ready because a port is open.
+ * through every proxy.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { EnvironmentError, messageOf, unknownName } from '../core/errors.ts';
 import { linkName } from '../core/names.ts';
+import { Addresses } from './addresses.ts';
 import { type Channel, openChannel } from './channel.ts';
 import { startContainer } from './container.ts';
 import type { Engine } from './engine.ts';
-import { Hand, type Reading } from './hand.ts';
-import { NODE_LABEL, runLabels } from './labels.ts';
+import { type ActionJournal, allEnded, Ground } from './ground.ts';
+import { Hands, type OnReading } from './hands.ts';
 import { type ContainerNode, createNode } from './node.ts';
+import { becomeReady } from './ready.ts';
 import { endedNode, nodeLogs, removeRun } from './remains.ts';
 import type { ClusterSpec, LinkSpec, NodeSpec, ProgramSpec } from './spec.ts';
 import { LinkControl } from './toxiproxy.ts';
@@ -23,22 +24,15 @@ export interface ClusterOptions {
   readonly engine: Engine;
   readonly runId: string;
   readonly signal: AbortSignal;
-  /** Called before and after each side effect on the engine. */
-  readonly journal: { intent(action: string, name: string): void; done(action: string, name: string, detail?: string): void };
-  /** A socket reading at a watched node; `clockMs` is already on this process's monotonic clock. */
-  readonly onReading?: (node: string, reading: Reading) => void;
-}
-
-/** A program of ours under way in a node. */
-export interface RunningProgram {
-  readonly channel: Channel;
+  readonly journal: ActionJournal;
+  readonly onReading?: OnReading;
 }
 
 export interface RunningCluster extends Cluster {
   /** What the ready program saw: which shards answered through which proxies. */
   readonly evidence: unknown;
   /** Starts a program in its node and sends it its settings. */
-  openProgram(program: ProgramSpec): Promise<RunningProgram>;
+  openProgram(program: ProgramSpec): Promise<Channel>;
   /** The end of every node's output, by node. */
   logs(): Promise<Map<string, string>>;
   /** Removes everything of this run from the engine. Throws CleanUpError naming what stayed. */
@@ -46,22 +40,17 @@ export interface RunningCluster extends Cluster {
 }
 
 const TOXIPROXY_API_PORT = 8474;
-/** Links listen from here on inside Toxiproxy's container: out of the way of its API and of ephemeral ports (32768 and up). */
-const FIRST_LINK_PORT = 20_001;
 const TOXIPROXY_MEMORY_MIB = 512;
-const HAND_MEMORY_MIB = 128;
-const READING_EVERY_MS = 200;
-const READY_WITHIN_MS = 20_000;
-const LOOK_EVERY_MS = 500;
 
+/** Throws EnvironmentError in one line; nothing is left on the engine then. */
 export async function startCluster(spec: ClusterSpec, options: ClusterOptions): Promise<RunningCluster> {
-  const starting = new Starting(spec, options);
+  const ground = new Ground(options.engine, options.runId, options.journal);
   try {
-    return await starting.run();
+    return await new Starting(spec, ground, options.onReading).run(options.signal);
   } catch (thrown) {
     // A node that ended by itself explains everything that followed, and its container is about to go.
-    const ended = options.signal.aborted ? undefined : await endedNode(options.engine, options.runId);
-    await removeRun(options.engine, options.runId);
+    const ended = options.signal.aborted ? undefined : await endedNode(ground.engine, ground.runId);
+    await removeRun(ground.engine, ground.runId);
     throw ended === undefined ? thrown : new EnvironmentError(ended, { cause: thrown });
   }
 }
@@ -69,221 +58,130 @@ export async function startCluster(spec: ClusterSpec, options: ClusterOptions): 
 /** The steps of a start, in order, with what each leaves for the next. */
 class Starting {
   readonly #spec: ClusterSpec;
-  readonly #options: ClusterOptions;
-  readonly #network: string;
+  readonly #ground: Ground;
+  readonly #addresses: Addresses;
+  readonly #hands: Hands;
   readonly #nodes = new Map<string, ContainerNode>();
-  readonly #hands = new Map<string, Promise<Hand>>();
-  #toxiproxyAddress = '';
   #control!: LinkControl;
 
-  constructor(spec: ClusterSpec, options: ClusterOptions) {
+  constructor(spec: ClusterSpec, ground: Ground, onReading: OnReading | undefined) {
     this.#spec = spec;
-    this.#options = options;
-    this.#network = this.#name('network');
+    this.#ground = ground;
+    this.#addresses = new Addresses(spec, (name) => this.#node(name).address);
+    this.#hands = new Hands(spec, ground, (name) => this.#node(name), onReading);
   }
 
-  async run(): Promise<RunningCluster> {
-    const { signal } = this.#options;
-    await this.#act('create network', this.#network, () =>
-      this.#options.engine.docker.createNetwork({ Name: this.#network, Labels: runLabels(this.#options.runId) }).catch((thrown: unknown) => {
-        throw new EnvironmentError(`the engine made no network: ${messageOf(thrown)}`, { cause: thrown });
-      }),
-    );
+  async run(signal: AbortSignal): Promise<RunningCluster> {
+    await this.#createNetwork();
     signal.throwIfAborted();
     await this.#startToxiproxy();
     signal.throwIfAborted();
-    await Promise.all(this.#spec.nodes.map((node) => this.#startNode(node)));
+    await allEnded(this.#spec.nodes.map((node) => this.#startNode(node)));
     signal.throwIfAborted();
-    await this.#control.open(
-      this.#spec.links.map((link) => ({ name: linkName(link.from, link.to), listen: `0.0.0.0:${this.#linkPort(link)}`, upstream: this.#upstream(link) })),
-    );
-    const watched = this.#spec.nodes.filter((node) => node.watchSockets && this.#options.onReading);
-    const [evidence] = await Promise.all([this.#becomeReady(), ...watched.map((node) => this.#watch(node))]);
+    await this.#openLinks();
+    const ready = this.#openProgram(this.#spec.ready).then((program) => becomeReady(program, this.#ground));
+    await allEnded([ready, ...this.#spec.nodes.map((node) => this.#hands.watch(node))]);
     signal.throwIfAborted();
-    return this.#running(evidence);
+    return this.#running(await ready);
+  }
+
+  async #createNetwork(): Promise<void> {
+    const { engine, network, labels } = this.#ground;
+    await this.#ground.act('create network', network, async () => {
+      try {
+        await engine.docker.createNetwork({ Name: network, Labels: labels });
+      } catch (thrown) {
+        throw new EnvironmentError(`the engine made no network: ${messageOf(thrown)}`, { cause: thrown });
+      }
+    });
   }
 
   async #startToxiproxy(): Promise<void> {
-    const started = await this.#act('start', this.#name('toxiproxy'), () =>
-      startContainer(
-        {
-          name: 'toxiproxy',
-          image: this.#spec.tools.toxiproxyImage,
-          command: ['-host=0.0.0.0'],
-          environment: { LOG_LEVEL: 'fatal' },
-          memoryMiB: TOXIPROXY_MEMORY_MIB,
-        },
-        { ...this.#placement('toxiproxy'), publish: { port: TOXIPROXY_API_PORT, loopbackOnly: this.#options.engine.local } },
-      ),
-    );
-    this.#toxiproxyAddress = started.address;
+    const placement = { ...this.#ground.placement('toxiproxy'), publish: { port: TOXIPROXY_API_PORT, loopbackOnly: this.#ground.engine.local } };
+    const spec = {
+      name: 'toxiproxy',
+      image: this.#spec.tools.toxiproxyImage,
+      command: ['-host=0.0.0.0'],
+      // At its default it writes a line for each connection, which costs more than the connection.
+      environment: { LOG_LEVEL: 'fatal' },
+      memoryMiB: TOXIPROXY_MEMORY_MIB,
+    };
+    const started = await this.#ground.act('start', placement.name, () => startContainer(spec, placement));
+    this.#addresses.toxiproxy = started.address;
     this.#control = new LinkControl(`http://${started.published}`);
     await this.#control.answers();
   }
 
   async #startNode(spec: NodeSpec): Promise<void> {
-    const files = Object.fromEntries(Object.entries(spec.files ?? {}).map(([path, content]) => [path, this.#filled(content)]));
-    const started = await this.#act('start', this.#name(spec.name), () => startContainer({ ...spec, files }, this.#placement(spec.name)));
+    const placement = this.#ground.placement(spec.name);
+    const files = Object.fromEntries(Object.entries(spec.files ?? {}).map(([path, content]) => [path, this.#addresses.filled(content)]));
+    const started = await this.#ground.act('start', placement.name, () => startContainer({ ...spec, files }, placement));
     const node = createNode(spec, started, {
-      docker: this.#options.engine.docker,
-      act: (action, effect) => this.#act(action, this.#name(spec.name), effect),
+      docker: this.#ground.engine.docker,
+      act: (action, effect) => this.#ground.act(action, placement.name, effect),
       // A probe straight to a node is asked from another node's namespace: a node's own goes when the node goes.
       prober: async () => {
         if (!spec.probe || spec.port === undefined) throw new EnvironmentError(`node ${spec.name} has no probe, so faults on it cannot be proven`);
-        const hand = await this.#hand(this.#vantage(spec.name));
-        return hand.prober(() => `${node.address}:${spec.port}`, spec.probe);
+        return (await this.#hands.beside(spec.name)).prober(() => `${node.address}:${spec.port}`, spec.probe);
       },
       moved: async (addressChanged) => {
         const inbound = addressChanged ? this.#spec.links.filter((link) => link.to === spec.name) : [];
-        for (const link of inbound) await this.#control.retarget(linkName(link.from, link.to), this.#upstream(link));
-        await this.#remakeHand(spec);
+        for (const link of inbound) await this.#control.retarget(nameOf(link), this.#addresses.far(link));
+        await this.#hands.remake(spec);
       },
     });
     this.#nodes.set(spec.name, node);
   }
 
-  /** A client, or else any node but the one asked about. */
-  #vantage(asked: string): string {
-    const others = this.#spec.nodes.filter((node) => node.name !== asked);
-    const vantage = others.find((node) => node.role === 'client') ?? others[0];
-    if (!vantage) throw new EnvironmentError(`node ${asked} is alone in its cluster: there is nowhere to ask it from`);
-    return vantage.name;
+  #openLinks(): Promise<void> {
+    return this.#control.open(
+      this.#spec.links.map((link) => ({ name: nameOf(link), listen: `0.0.0.0:${this.#addresses.port(link)}`, upstream: this.#addresses.far(link) })),
+    );
   }
 
-  /** The hand in a node's network namespace, made when first asked for: in a client's own container, beside any other node in a sidecar. */
-  #hand(name: string): Promise<Hand> {
-    let hand = this.#hands.get(name);
-    if (!hand) {
-      hand = this.#makeHand(name);
-      this.#hands.set(name, hand);
-    }
-    return hand;
-  }
-
-  async #makeHand(name: string): Promise<Hand> {
-    const { image, program, sources } = this.#spec.tools.hand;
-    const node = this.#node(name);
-    let containerId = node.id;
-    if (node.role !== 'client') {
-      const sidecar = { name: `hand-${name}`, image, command: ['sleep', 'infinity'], sources, memoryMiB: HAND_MEMORY_MIB };
-      const started = await this.#act('start', this.#name(sidecar.name), () =>
-        startContainer(sidecar, { ...this.#placement(sidecar.name), network: `container:${node.id}` }),
-      );
-      containerId = started.id;
-    }
-    return new Hand(await openChannel(this.#options.engine.docker, containerId, ['node', `/aftershock/${program}`]), name);
-  }
-
-  /** A sidecar stays in the namespace that its node has left: it is made anew beside a node that was started again. */
-  async #remakeHand(spec: NodeSpec): Promise<void> {
-    const before = this.#hands.get(spec.name);
-    if (!before) return;
-    this.#hands.delete(spec.name);
-    (await before).close();
-    await this.#options.engine.docker.getContainer(this.#name(`hand-${spec.name}`)).remove({ force: true });
-    if (spec.watchSockets && this.#options.onReading) await this.#watch(spec);
-  }
-
-  async #watch(spec: NodeSpec): Promise<void> {
-    const hand = await this.#hand(spec.name);
-    const { offsetMs } = await hand.clockOffset();
-    await hand.watch(spec.port ?? 0, READING_EVERY_MS, (reading) => this.#options.onReading?.(spec.name, { ...reading, clockMs: reading.clockMs - offsetMs }));
-  }
-
-  async #becomeReady(): Promise<unknown> {
-    const { channel } = await this.#openProgram(this.#spec.ready);
-    let said: Record<string, unknown> = {};
-    channel.onMessage((message) => {
-      said = message;
-    });
-    const limit = new Promise<'late'>((resolve) => setTimeout(resolve, READY_WITHIN_MS, 'late').unref());
-    const end = await Promise.race([channel.ended, limit, this.#nodeEnds(channel.ended)]);
-    if (end === 'late') throw new EnvironmentError(`the cluster was not ready within ${READY_WITHIN_MS / 1_000} s: ${String(said['why'] ?? 'no word why')}`);
-    if (end.code !== 0) throw new EnvironmentError(`the cluster did not become ready: ${String(said['why'] ?? (end.stderr || 'no word why'))}`);
-    return said['evidence'];
-  }
-
-  /** Throws when a node ends by itself, which readiness would only find out when its patience is over. */
-  async #nodeEnds(meanwhile: Promise<unknown>): Promise<never> {
-    let over = false;
-    void meanwhile.then(() => {
-      over = true;
-    });
-    for (;;) {
-      await sleep(LOOK_EVERY_MS);
-      const ended = over ? undefined : await endedNode(this.#options.engine, this.#options.runId);
-      if (ended !== undefined) throw new EnvironmentError(ended);
-      if (over) return new Promise(() => undefined);
-    }
-  }
-
-  async #openProgram(program: ProgramSpec): Promise<RunningProgram> {
-    const channel = await openChannel(this.#options.engine.docker, this.#node(program.node).id, ['node', `/aftershock/${program.program}`]);
-    channel.send(JSON.parse(this.#filled(JSON.stringify(program.settings))) as object);
-    return { channel };
+  async #openProgram({ node, program, settings }: ProgramSpec): Promise<Channel> {
+    const channel = await openChannel(this.#ground.engine.docker, this.#node(node).id, ['node', `/aftershock/${program}`]);
+    channel.send(JSON.parse(this.#addresses.filled(JSON.stringify(settings))) as object);
+    return channel;
   }
 
   #running(evidence: unknown): RunningCluster {
-    const { engine, runId } = this.#options;
-    const nodes = [...this.#nodes.values()];
+    const { engine, runId } = this.#ground;
     const links = this.#spec.links.map((link) => this.#link(link));
+    const known = links.map((link) => link.name);
     return {
-      nodes,
+      nodes: [...this.#nodes.values()],
       links,
       evidence,
       node: (name) => this.#node(name),
       link: (name) => {
         const link = links.find((candidate) => candidate.name === name);
-        if (!link)
-          throw unknownName(
-            'link',
-            name,
-            links.map((candidate) => candidate.name),
-          );
+        if (!link) throw unknownName('link', name, known);
         return link;
       },
       openProgram: (program) => this.#openProgram(program),
       logs: () => nodeLogs(engine, runId),
       stop: async () => {
-        for (const hand of this.#hands.values()) (await hand.catch(() => undefined))?.close();
-        await this.#act('remove', `everything of run ${runId}`, () => removeRun(engine, runId));
+        await this.#hands.close();
+        await this.#ground.act('remove', `everything of run ${runId}`, () => removeRun(engine, runId));
       },
     };
   }
 
   #link(spec: LinkSpec): Link {
-    const name = linkName(spec.from, spec.to);
-    const far = this.#spec.nodes.find((node) => node.name === spec.to);
+    const name = nameOf(spec);
+    const probe = this.#spec.nodes.find((node) => node.name === spec.to)?.probe;
     return {
       name,
       from: spec.from,
       to: spec.to,
-      poison: (toxic) => this.#act(`add ${toxic.type}`, name, () => this.#control.poison(name, toxic)),
-      cut: () => this.#act('cut', name, () => this.#control.cut(name)),
+      poison: (toxic) => this.#ground.act(`add ${toxic.type}`, name, () => this.#control.poison(name, toxic)),
+      cut: () => this.#ground.act('cut', name, () => this.#control.cut(name)),
       prober: async () => {
-        if (!far?.probe) throw new EnvironmentError(`node ${spec.to} has no probe, so faults on ${name} cannot be proven`);
-        return (await this.#hand(spec.from)).prober(() => `${this.#toxiproxyAddress}:${this.#linkPort(spec)}`, far.probe);
+        if (!probe) throw new EnvironmentError(`node ${spec.to} has no probe, so faults on ${name} cannot be proven`);
+        return (await this.#hands.at(spec.from)).prober(() => this.#addresses.near(spec), probe);
       },
     };
-  }
-
-  /** Fills `${link:a -> b}` with the address at which a reaches b, and `${host:a}` with a's own address. */
-  #filled(text: string): string {
-    return text
-      .replace(/\$\{link:([^}]+)\}/g, (_, name: string) => {
-        const link = this.#spec.links.find((candidate) => linkName(candidate.from, candidate.to) === name);
-        if (!link) throw new EnvironmentError(`a configuration speaks of link '${name}', which the cluster does not have`);
-        return `${this.#toxiproxyAddress}:${this.#linkPort(link)}`;
-      })
-      .replace(/\$\{host:([^}]+)\}/g, (_, name: string) => this.#node(name).address);
-  }
-
-  #linkPort(link: LinkSpec): number {
-    return FIRST_LINK_PORT + this.#spec.links.indexOf(link);
-  }
-
-  #upstream(link: LinkSpec): string {
-    return `${this.#node(link.to).address}:${link.port}`;
   }
 
   #node(name: string): ContainerNode {
@@ -291,19 +189,8 @@ class Starting {
     if (!node) throw unknownName('node', name, [...this.#nodes.keys()]);
     return node;
   }
+}
 
-  #name(part: string): string {
-    return `aftershock-${this.#options.runId}-${part}`;
-  }
-
-  #placement(node: string) {
-    return { name: this.#name(node), labels: { ...runLabels(this.#options.runId), [NODE_LABEL]: node }, network: this.#network, alias: node };
-  }
-
-  async #act<T>(action: string, name: string, effect: () => Promise<T>): Promise<T> {
-    this.#options.journal.intent(action, name);
-    const result = await effect();
-    this.#options.journal.done(action, name);
-    return result;
-  }
+function nameOf(link: LinkSpec) {
+  return linkName(link.from, link.to);
 }

@@ -9,7 +9,13 @@ import type { PoolOptions } from './pool.ts';
 import { warmUp } from './warm-up.ts';
 
 /** Runs a load to its end and gives all that it reported. */
-async function run(server: FakeServer, ratePerSecond: number, forMs: number, changes: Partial<PoolOptions> = {}, during: (engine: Engine) => void = () => {}) {
+async function run(
+  server: FakeServer,
+  ratePerSecond: number,
+  forMs: number,
+  changes: Partial<PoolOptions> = {},
+  during: (engine: Engine) => void = () => undefined,
+) {
   const workload = countingWorkload();
   const options = optionsFor(server.port, { connections: 10, ...changes });
   const pool = await warmUp(options, workload);
@@ -80,10 +86,26 @@ describe('Engine', () => {
     expect(latency.percentile(30) / 1_000).toBeLessThan(200);
   });
 
+  it('counts its own standstill against itself: requests stay due when they were due, and are told as late', async () => {
+    await using server = await FakeServer.listen();
+    const { windows, generator } = await run(server, 500, 600, {}, () => {
+      setTimeout(() => {
+        for (const start = monotonicMs(); monotonicMs() < start + 200; );
+      }, 170);
+    });
+    expect(windows.map(({ due }) => due)).toEqual(Array.from({ length: 12 }, () => 25));
+    expect(total(windows, 'answered')).toBe(300);
+    // 200 ms at 500/s are 100 requests, of which the last 10 ms are no lateness to speak of.
+    expect(merged(windows, 'latency').max / 1_000).toBeGreaterThan(180);
+    expect(generator.reduce((sum, { late }) => sum + late, 0)).toBeGreaterThan(85);
+    expect(Math.max(...generator.map(({ maxLatenessMs }) => maxLatenessMs))).toBeGreaterThan(180);
+    expect(Math.max(...generator.map(({ maxLoopDelayMs }) => maxLoopDelayMs))).toBeGreaterThan(180);
+  });
+
   it('abandons what finds no connection by its deadline, and tells how long it waited', async () => {
     await using server = await FakeServer.listen();
     const { windows, reports } = await run(server, 200, 500, { connections: 1, deadlineMs: 100, timeoutMs: 400 }, () => {
-      server.act = () => {};
+      server.act = () => undefined;
     });
     expect(total(windows, 'due')).toBe(100);
     expect(total(windows, 'good')).toBe(0);

@@ -68,7 +68,7 @@ export class FakeServer implements AsyncDisposable {
     this.#server = createServer((socket) => {
       const connection = this.accepted++;
       this.sockets.add(socket);
-      socket.on('error', () => {});
+      socket.on('error', () => undefined);
       socket.on('close', () => this.sockets.delete(socket));
       let text = '';
       socket.on('data', (bytes) => {
@@ -140,7 +140,7 @@ export function pooled(port: number, changes: Partial<PoolOptions> = {}) {
   const pool = new Pool(optionsFor(port, changes), () => clock.nowMs, {
     answered: (_dueMs, _operation, key, endedMs) => ended.push({ key, outcome: 'answered', endedMs }),
     failed: (_dueMs, _operation, key, endedMs, kind) => ended.push({ key, outcome: kind, endedMs }),
-    connected: () => {},
+    connected: () => undefined,
     shortOf: (code) => shortages.push(code),
   });
   return { pool, ended, shortages, clock, [Symbol.dispose]: () => pool.close() };

@@ -3,7 +3,7 @@ import { seeded } from '../core/random.ts';
 import { restMs } from './backoff.ts';
 import { answer, deafPort, FakeServer, pooled, until } from './pool.fixture.ts';
 
-const silent = () => {};
+const silent = () => undefined;
 
 describe('Pool', () => {
   it('connects for the first request, and takes the connection that has been free longest for the next ones', async () => {
@@ -24,6 +24,16 @@ describe('Pool', () => {
     expect(seen[0]).not.toBe(seen[1]);
     expect(seen.slice(2)).toEqual(seen.slice(0, 2));
     expect(server.accepted).toBe(2);
+  });
+
+  it('opens no further connection while one is free', async () => {
+    await using server = await FakeServer.listen();
+    using load = pooled(server.port, { connections: 3 });
+    for (let key = 0; key < 3; key++) {
+      load.pool.offer(0, 0, key);
+      await until(() => load.ended.length === key + 1);
+    }
+    expect(server.accepted).toBe(1);
   });
 
   it('sends one request at a time on a connection, the others in the order in which they came', async () => {
@@ -160,6 +170,21 @@ describe('Pool', () => {
     await until(() => load.ended.length === 2);
     expect(load.ended[1]?.outcome).toBe('answered');
     expect(server.accepted).toBe(2);
+  });
+
+  it('hears that a connection was closed even while the request is still being written', async () => {
+    await using server = await FakeServer.listen();
+    // More than the buffers of two sockets hold, to a far end that does not read.
+    const wordy = { converse: () => ({ ask: () => Buffer.alloc(64 * 1024 * 1024), hear: () => undefined }) };
+    using load = pooled(server.port, { protocol: wordy });
+    load.pool.openSome(1);
+    await until(() => load.pool.open === 1 && server.sockets.size === 1);
+    const [socket] = server.sockets;
+    socket?.pause();
+    load.pool.offer(0, 0, 0);
+    socket?.end();
+    await until(() => load.ended.length === 1);
+    expect(load.ended[0]?.outcome).toBe('closed');
   });
 
   it('keeps a connection on which the server answered with an error', async () => {

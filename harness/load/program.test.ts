@@ -93,10 +93,20 @@ describe('a load program', () => {
     ['a first line that is not JSON', (load) => load.raw('{"entry"\n'), "Expected ':' after property name in JSON at position 8 (line 1 column 9)"],
     [
       'a start before it is prepared',
-      (load) => (load.write({ good: true }), load.tell({ do: 'start', atMs: 0, forMs: 1 })),
+      (load) => {
+        load.write({ good: true });
+        load.tell({ do: 'start', atMs: 0, forMs: 1 });
+      },
       'start: the load is not prepared yet',
     ],
-    ['an unknown command', (load) => (load.write({ good: true }), load.write({ do: 'dance' })), 'unknown command {"do":"dance"}; known: ping, start, stop'],
+    [
+      'an unknown command',
+      (load) => {
+        load.write({ good: true });
+        load.write({ do: 'dance' });
+      },
+      'unknown command {"do":"dance"}; known: ping, start, stop',
+    ],
   ])('fails with one line on %s', async (_, provoke, why) => {
     await using server = await FakeServer.listen();
     const load = program((settings) => {

@@ -117,6 +117,13 @@ describe('Recorder', () => {
     );
   });
 
+  it('tells when the first and the last answer of a window came', () => {
+    const recorder = new Recorder(NAMES);
+    for (let n = 0; n < 3; n++) recorder.due(0, 0, 0, 0);
+    for (const endedMs of [110.5, 120, 190.25]) recorder.answered(0, 0, 0, endedMs, false);
+    expect(recorder.take(200, 200, 200, 0).completions).toMatchObject([{ at: 100, answered: 3, firstAnswerAt: 110.5, lastAnswerAt: 190.25 }]);
+  });
+
   it('tells the tally since the last one', () => {
     const recorder = new Recorder(NAMES);
     recorder.due(0, 0, 0, 0);

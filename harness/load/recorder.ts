@@ -54,7 +54,8 @@ class EndCell {
 
 /** The cells of one window by series, and how many of its requests have not ended. */
 interface Row<Cell> {
-  readonly cells: (Cell | undefined)[];
+  /** Sparse: by number of the series, and only those with a request. */
+  readonly cells: Cell[];
   pending: number;
 }
 
@@ -124,13 +125,17 @@ export class Recorder {
     for (; endOf(this.#nextWindow) <= dueBeforeMs && this.#dueRows.size > 0; this.#nextWindow++) {
       const row = this.#dueRows.get(this.#nextWindow);
       if (row && row.pending > 0) break;
-      row?.cells.forEach((cell, series) => cell && windows.push(this.#saveWindow(this.#nextWindow, series, cell)));
+      row?.cells.forEach((cell, series) => {
+        windows.push(this.#saveWindow(this.#nextWindow, series, cell));
+      });
       this.#dueRows.delete(this.#nextWindow);
     }
     const completions: SavedCompletion[] = [];
     for (; endOf(this.#nextCompletion) <= endedBeforeMs && this.#endRows.size > 0; this.#nextCompletion++) {
       const row = this.#endRows.get(this.#nextCompletion);
-      row?.cells.forEach((cell, series) => cell && completions.push(this.#saveCompletion(this.#nextCompletion, series, cell)));
+      row?.cells.forEach((cell, series) => {
+        completions.push(this.#saveCompletion(this.#nextCompletion, series, cell));
+      });
       this.#endRows.delete(this.#nextCompletion);
     }
     return { windows, completions, generator: this.schedule.take(scheduleBeforeMs, openConnections) };
@@ -144,11 +149,18 @@ export class Recorder {
   }
 
   #dueCell(row: Row<DueCell>, operation: number, shard: number): DueCell {
-    return (row.cells[operation * this.#shards + shard] ??= new DueCell());
+    const series = operation * this.#shards + shard;
+    const cell = row.cells[series] ?? new DueCell();
+    row.cells[series] = cell;
+    return cell;
   }
 
   #endCell(endedMs: number, operation: number, shard: number): EndCell {
-    return (rowAt(this.#endRows, endedMs).cells[operation * this.#shards + shard] ??= new EndCell());
+    const { cells } = rowAt(this.#endRows, endedMs);
+    const series = operation * this.#shards + shard;
+    const cell = cells[series] ?? new EndCell();
+    cells[series] = cell;
+    return cell;
   }
 
   #saveWindow(window: number, series: number, cell: DueCell): SavedWindow {

@@ -34,7 +34,7 @@ export async function warmUp(options: PoolOptions, workload: Workload, limitMs =
       again.push(key);
       trouble = kind;
     },
-    connected: () => {},
+    connected: () => undefined,
     shortOf: (code) => {
       trouble = code;
     },

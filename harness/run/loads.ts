@@ -1,4 +1,5 @@
 /** Load programs under way in their client nodes: started together, read until they have told everything. */
+import type { Channel } from '../cluster/channel.ts';
 import type { RunningCluster } from '../cluster/start.ts';
 import { monotonicMs } from '../core/clock.ts';
 import { InvalidRunError } from '../core/errors.ts';
@@ -25,12 +26,13 @@ export class Load {
   #offsetMs = 0;
   #zeroMs = 0;
 
-  static async open(spec: LoadSpec, cluster: RunningCluster, log: RunLog, observer: Observer): Promise<Load> {
-    const { channel } = await cluster.openProgram(spec.program);
-    return new Load(spec, channel, log, observer);
+  /** The seed decides the program's own choices: which keys, which operations, which backoffs. */
+  static async open(spec: LoadSpec, seed: number, cluster: RunningCluster, log: RunLog, observer: Observer): Promise<Load> {
+    const settings = { ...(spec.program.settings as object), seed };
+    return new Load(spec, await cluster.openProgram({ ...spec.program, settings }), log, observer);
   }
 
-  private constructor(spec: LoadSpec, channel: Awaited<ReturnType<RunningCluster['openProgram']>>['channel'], log: RunLog, observer: Observer) {
+  private constructor(spec: LoadSpec, channel: Channel, log: RunLog, observer: Observer) {
     this.spec = spec;
     this.#send = (command) => channel.send(command);
     this.#close = () => channel.close();

@@ -125,7 +125,7 @@ async function perform(plan: Plan, { cluster, log, observer, stopped, abort }: P
   const loads: Load[] = [];
   try {
     observer.stage('connecting clients');
-    for (const spec of plan.load) loads.push(await Load.open(spec, cluster, log, observer));
+    for (const spec of plan.load) loads.push(await Load.open(spec, plan.seed, cluster, log, observer));
     await Promise.all(loads.map((load) => load.prepare(log)));
     stopped.throwIfAborted();
     const zeroMs = log.start(LEAD_MS);

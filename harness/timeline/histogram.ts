@@ -86,14 +86,17 @@ export class Histogram {
     const wanted = Math.min(this.#count, Math.max(1, Math.ceil((percent / 100) * this.#count - 1e-9)));
     let seen = 0;
     if (this.#packed) {
-      let i = 0;
-      while ((seen += this.#packed[i + 1] as number) < wanted) i += 2;
-      return highestIn(this.#packed[i] as number);
+      for (let i = 0; i < this.#packed.length; i += 2) {
+        seen += this.#packed[i + 1] as number;
+        if (seen >= wanted) return highestIn(this.#packed[i] as number);
+      }
+    } else if (this.#counts) {
+      for (let bucket = this.#lowest; bucket <= this.#highest; bucket++) {
+        seen += this.#counts[bucket] as number;
+        if (seen >= wanted) return highestIn(bucket);
+      }
     }
-    const counts = this.#counts as Uint32Array;
-    let bucket = this.#lowest;
-    while ((seen += counts[bucket] as number) < wanted) bucket++;
-    return highestIn(bucket);
+    return this.max;
   }
 
   /** The form in which it is written down: bucket, count, bucket, count, ... ascending. */

@@ -1,0 +1,87 @@
+/** The hands of a cluster, each made when it is first asked for: in a client's own container, beside any other node in a sidecar. */
+import { EnvironmentError } from '../core/errors.ts';
+import { openChannel } from './channel.ts';
+import { startContainer } from './container.ts';
+import type { Ground } from './ground.ts';
+import { Hand, type Reading } from './hand.ts';
+import type { ContainerNode } from './node.ts';
+import type { ClusterSpec, NodeSpec } from './spec.ts';
+
+const HAND_MEMORY_MIB = 128;
+const READING_EVERY_MS = 200;
+
+/** Called with each reading at a watched node; `clockMs` is already on this process's monotonic clock. */
+export type OnReading = (node: string, reading: Reading) => void;
+
+export class Hands {
+  readonly #spec: ClusterSpec;
+  readonly #ground: Ground;
+  readonly #nodeOf: (name: string) => ContainerNode;
+  readonly #onReading: OnReading | undefined;
+  readonly #hands = new Map<string, Promise<Hand>>();
+
+  constructor(spec: ClusterSpec, ground: Ground, nodeOf: (name: string) => ContainerNode, onReading: OnReading | undefined) {
+    this.#spec = spec;
+    this.#ground = ground;
+    this.#nodeOf = nodeOf;
+    this.#onReading = onReading;
+  }
+
+  /** The hand in a node's network namespace. */
+  at(name: string): Promise<Hand> {
+    let hand = this.#hands.get(name);
+    if (!hand) {
+      hand = this.#make(name);
+      this.#hands.set(name, hand);
+    }
+    return hand;
+  }
+
+  /** A hand that does not go when a node goes: a client's, or else any other node's. */
+  async beside(asked: string): Promise<Hand> {
+    const others = this.#spec.nodes.filter((node) => node.name !== asked);
+    const vantage = others.find((node) => node.role === 'client') ?? others[0];
+    if (!vantage) throw new EnvironmentError(`node ${asked} is alone in its cluster: there is nowhere to ask it from`);
+    return this.at(vantage.name);
+  }
+
+  /** Reads a node's sockets from now on, if it is to be watched and somebody listens. */
+  async watch({ name, port, watchSockets }: NodeSpec): Promise<void> {
+    const listener = this.#onReading;
+    if (!watchSockets || port === undefined || !listener) return;
+    const hand = await this.at(name);
+    const { offsetMs } = await hand.clockOffset();
+    await hand.watch(port, READING_EVERY_MS, (reading) => listener(name, { ...reading, clockMs: reading.clockMs - offsetMs }));
+  }
+
+  /** A sidecar stays in the namespace that its node has left: it is made anew beside a node that was started again. */
+  async remake(node: NodeSpec): Promise<void> {
+    const before = this.#hands.get(node.name);
+    if (!before) return;
+    this.#hands.delete(node.name);
+    (await before).close();
+    await this.#ground.engine.docker.getContainer(this.#ground.name(sidecarOf(node.name))).remove({ force: true });
+    await this.watch(node);
+  }
+
+  async close(): Promise<void> {
+    // A hand that never came to be has said so to whoever asked for it.
+    for (const hand of await Promise.allSettled(this.#hands.values())) if (hand.status === 'fulfilled') hand.value.close();
+  }
+
+  async #make(name: string): Promise<Hand> {
+    const { image, program, sources } = this.#spec.tools.hand;
+    const node = this.#nodeOf(name);
+    let containerId = node.id;
+    if (node.role !== 'client') {
+      const sidecar = { name: sidecarOf(name), image, command: ['sleep', 'infinity'], sources, memoryMiB: HAND_MEMORY_MIB };
+      const placement = { ...this.#ground.placement(sidecar.name), network: `container:${node.id}` };
+      containerId = (await this.#ground.act('start', placement.name, () => startContainer(sidecar, placement))).id;
+    }
+    return new Hand(await openChannel(this.#ground.engine.docker, containerId, ['node', `/aftershock/${program}`]), name);
+  }
+}
+
+function sidecarOf(node: string): string {
+  return `hand-${node}`;
+}
