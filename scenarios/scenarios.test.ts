@@ -1,0 +1,87 @@
+/**
+ * One pair of variants for each mechanism, and the yardstick of recovery times, on real containers. The whole catalogue is
+ * `npx aftershock run --all`.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { aftershock, type Finished, temporaryFolder } from '../harness/cli/spawned.fixture.ts';
+import { loadScenario, scenarioFiles } from '../harness/run/scenario.ts';
+import type { JudgedExpectation, Report } from '../harness/run/types.ts';
+
+const folder = temporaryFolder();
+afterAll(() => folder.remove());
+
+interface Output {
+  readonly runs: readonly { readonly folder: string; readonly report: Report }[];
+  readonly comparisons: readonly { readonly folder: string; readonly sentence: string }[];
+}
+
+function named(report: Report | undefined, name: string): JudgedExpectation {
+  const result = report?.results.find((one) => one.name === name);
+  if (!result) throw new Error(`no ${name} in the report`);
+  return result;
+}
+
+describe('slow-node', () => {
+  let finished: Finished;
+  let output: Output;
+  const of = (variant: string) => output.runs.find(({ report }) => report.variant === variant)?.report;
+
+  beforeAll(async () => {
+    finished = await aftershock(['run', 'slow-node', '--variant', 'as-it-happened', '--variant', 'eject', '--json', '--out', folder.path]).finished;
+    output = JSON.parse(finished.stdout) as Output;
+  });
+
+  it('comes out as expected in both variants', () => {
+    expect(output.runs.map(({ report }) => `${report.variant}: ${report.outcome} ${report.reasons.join()}`)).toEqual([
+      'as-it-happened: as expected ',
+      'eject: as expected ',
+    ]);
+    expect(finished.code).toBe(0);
+  });
+
+  it('as it happened: everybody suffers, and connections pile up at the proxies', () => {
+    const report = of('as-it-happened');
+    expect(named(report, 'goodput').verdict.figures['goodputShare']).toBeLessThan(0.5);
+    expect(named(report, 'ripple').verdict.figures['factor']).toBeGreaterThanOrEqual(20);
+    expect(named(report, 'connections').verdict.figures['factor']).toBeGreaterThanOrEqual(3);
+    expect(named(report, 'isolation').verdict.status).toBe('missed');
+  });
+
+  it('with ejection: nobody on a healthy node notices for longer than a second', () => {
+    const report = of('eject');
+    expect(named(report, 'goodput').verdict.figures['goodputShare']).toBeGreaterThanOrEqual(0.95);
+    expect(named(report, 'isolation').verdict.status).toBe('met');
+    expect(named(report, 'adapts').verdict.figures['baselineMs']).toBeLessThan(3_000);
+  });
+
+  it('says it in one sentence', () => {
+    expect(output.comparisons[0]?.sentence).toMatch(
+      /^one slow node of four: goodput [\d.]+% for everybody; with ejection 9\d(\.\d+)?%, normal again after [\d.]+ m?s$/,
+    );
+  });
+});
+
+describe('scripted-outage', () => {
+  it.each([1, 2, 3])('tells the end of an outage to 150 ms of what the engine itself says (%i of 3)', async () => {
+    const finished = await aftershock(['run', 'scripted-outage', '--json', '--out', folder.path]).finished;
+    const [{ folder: result, report }] = (JSON.parse(finished.stdout) as Output).runs as [Output['runs'][number]];
+    expect(report.outcome, report.reasons.join()).toBe('as expected');
+    const measuredMs = named(report, 'answers').verdict.figures['firstSuccessMs'];
+    expect(Math.abs((measuredMs ?? Number.NaN) - engineOutageMs(result))).toBeLessThanOrEqual(150);
+  });
+});
+
+/** From pause to unpause on the engine's own clock. */
+function engineOutageMs(result: string): number {
+  const journal = readFileSync(join(result, 'journal.ndjson'), 'utf8');
+  const at = (action: string) => Number(new RegExp(`"action":"${action}","node":"mc-1","engineMs":([\\d.]+)`).exec(journal)?.[1]);
+  return at('unpause') - at('pause');
+}
+
+it('every scenario that comes with the project loads', async () => {
+  const ids = [...scenarioFiles().keys()];
+  expect(ids.length).toBeGreaterThanOrEqual(2);
+  for (const id of ids) expect((await loadScenario(id)).id).toBe(id);
+});
