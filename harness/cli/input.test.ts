@@ -122,7 +122,8 @@ const CASES: readonly [string, readonly string[], RegExp][] = [
   ],
 ];
 
-describe.concurrent('bad input', () => {
+// Each is a process of its own, and several start at once on few processors.
+describe.concurrent('bad input', { timeout: 60_000 }, () => {
   it.each(CASES)('%s is one line and exit code 2', async (_, args, line) => {
     const { code, stdout, stderr } = await aftershock(args, NO_ENGINE).finished;
     expect(stderr).toMatch(line);

@@ -1,5 +1,6 @@
 /** Ctrl-C at any time, an engine that cannot be reached, runs side by side: nothing is lost, and nothing is left behind. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { connectEngine } from '../cluster/engine.ts';
@@ -165,3 +166,71 @@ it('needs no engine to judge a saved run again', async () => {
   expect(again.stdout).toMatch(/the same verdicts as were saved/);
   expect(again.code).toBe(onlyReport().exitCode);
 });
+
+it('says so in one line when the engine stops answering in the middle of a run, and clean removes what is left once it answers', async () => {
+  const engine = await startForwarder();
+  const run = aftershock(['run', long, '--out', out], { DOCKER_HOST: engine.url });
+  await run.said('· running');
+  await new Promise((resolve) => setTimeout(resolve, 4_000));
+  engine.stop();
+  const { code, stderr } = await run.finished;
+  expect(code, stderr).toBe(5);
+  expect(stderr).toMatch(/could not be removed from the engine .*'npx aftershock clean' removes what it left/);
+  expect(stderr).not.toMatch(/\n\s+at /);
+  expect(onlyReport()).toMatchObject({ outcome: 'invalid' });
+  expect(onlyReport().reasons.join()).toMatch(/the container engine stopped answering in the middle of the run/);
+
+  expect((await aftershock(['clean']).finished).stdout).toMatch(/removing run/);
+  expect(await census()).toEqual(before);
+});
+
+it('leaves the cluster standing after a failure when it is asked to, and not after a success', async () => {
+  const missed = folder.file(
+    'missed.ts',
+    `import { drill, percentile } from 'aftershock';
+import { bareCache, cacheClients } from 'aftershock/containers';
+export default drill({
+  id: 'missed', story: 'a promise that nobody can keep', duration: '4s', steps: [],
+  load: [cacheClients({ rate: '500/s', connections: 10, mix: { get: '100%' }, backends: 1, entry: 'mc-1', deadline: '1s', timeout: '250ms', onTimeout: 'fail' })],
+  slos: { instant: percentile(50, { under: '0.001ms', when: 'before' }), sane: percentile(50, { under: '10s', when: 'before' }) },
+  variants: {
+    honest: { title: 'expects to keep it', cluster: bareCache() },
+    resigned: { title: 'expects to miss it', cluster: bareCache(), misses: ['instant'] },
+  },
+});
+`,
+  );
+  const kept = await aftershock(['run', missed, '--variant', 'honest', '--keep-on-failure', '--out', join(out, 'a')]).finished;
+  expect(kept.code, kept.stderr).toBe(1);
+  expect(kept.stdout).toMatch(/left standing: containers named aftershock-[0-9a-f]{8}-\*; 'npx aftershock clean' removes them/);
+  expect((await aftershock(['clean']).finished).stdout).toMatch(/removing run/);
+  expect(await census()).toEqual(before);
+
+  const success = await aftershock(['run', missed, '--variant', 'resigned', '--keep-on-failure', '--out', join(out, 'b')]).finished;
+  expect(success.code, success.stderr).toBe(0);
+  expect(await census()).toEqual(before);
+});
+
+/** Another door to the engine, that can be shut: what a run sees of it is an engine that dies. */
+async function startForwarder(): Promise<{ url: string; stop(): void }> {
+  const { address } = await connectEngine();
+  const target = new URL(address.url);
+  const sockets = new Set<Socket>();
+  const server = createServer((near) => {
+    const far = target.protocol === 'unix:' ? connect(target.pathname) : connect(Number(target.port), target.hostname);
+    for (const socket of [near, far]) {
+      sockets.add(socket);
+      socket.on('error', () => socket.destroy());
+      socket.on('close', () => sockets.delete(socket));
+    }
+    near.pipe(far).pipe(near);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `tcp://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    stop: () => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}

@@ -3,7 +3,7 @@
  *
  * On the wire: Toxiproxy holds each chunk of bytes from the far end for the delay. It does not touch the TCP
  * handshake, and it does not slow requests on their way out. Proof: exchanges on a kept and on a new connection take
- * at least the delay longer than before, and at most a quarter (or 50 ms, where that is more) beyond it.
+ * the delay longer than before, within the bounds below.
  */
 import { z } from 'zod';
 import { matchingLinks } from '../core/names.ts';
@@ -21,9 +21,20 @@ export interface Latency {
 /** Delays each answer over the links that `link` names ('proxy-* -> mc-3') by `delay`. */
 export const latency = (link: string, delay: Duration): Latency => ({ kind: 'latency', link, delay });
 
-/** Above the delay, a probe may take a quarter longer or 50 ms, whichever is more: two busy cores add tens of milliseconds. */
-const TOLERANCE_SHARE = 0.25;
-const TOLERANCE_MS = 50;
+/**
+ * What counts as the delay that was asked for. No answer may come sooner than the delay after its question (a millisecond is left for
+ * the clocks' rounding). Above what it took before, the median must lie at three quarters of the delay at least, so that half a dose is never taken
+ * for a whole one where an exchange by itself takes as long; and no answer may take a quarter longer, or 50 ms where that is more: two busy
+ * cores add tens of milliseconds.
+ */
+const LEAST_SHARE = 0.75;
+const MOST_SHARE = 0.25;
+const MOST_MS = 50;
+
+function isDose(ms: readonly number[], delayMs: number, baselineMs: number): boolean {
+  const mostMs = delayMs + baselineMs + Math.max(MOST_MS, delayMs * MOST_SHARE);
+  return ms.every((one) => one >= delayMs - 1 && one <= mostMs) && median(ms) - baselineMs >= delayMs * LEAST_SHARE;
+}
 
 export const latencyKind: FaultKind<Latency> = {
   kind: 'latency',
@@ -52,13 +63,12 @@ export const latencyKind: FaultKind<Latency> = {
           prove: () =>
             until(async () => {
               const answers = await probers.askAll(patienceMs);
-              const added = answeredMs(answers).map((ms) => ms - baseline.medianMs);
-              const holds =
-                added.length === answers.length && added.every((ms) => ms >= delayMs - 1 && ms <= delayMs + Math.max(TOLERANCE_MS, delayMs * TOLERANCE_SHARE));
+              const ms = answeredMs(answers);
+              const holds = ms.length === answers.length && isDose(ms, delayMs, baseline.medianMs);
               return proof(
                 holds,
                 asked,
-                `+${formatMs(median(added))} (${added.length} of ${answers.length} probes answered; ${formatMs(baseline.medianMs)} before)`,
+                `answers after ${formatMs(median(ms))}, ${formatMs(baseline.medianMs)} before (${ms.length} of ${answers.length} probes answered)`,
               );
             }),
           proveHealed: () =>
@@ -68,7 +78,7 @@ export const latencyKind: FaultKind<Latency> = {
               return proof(
                 ms.length === answers.length && fastEnough(ms, baseline),
                 'answers as before',
-                `${formatMs(median(ms))} (${formatMs(baseline.medianMs)} before)`,
+                `answers after ${formatMs(median(ms))}, ${formatMs(baseline.medianMs)} before`,
               );
             }),
         };

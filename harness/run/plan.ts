@@ -1,6 +1,6 @@
 /** From a scenario, a variant and a seed to a plan: everything that decides a run, fixed before it starts. */
 import { InputError, unknownName } from '../core/errors.ts';
-import { matches } from '../core/names.ts';
+import { linkName, matches } from '../core/names.ts';
 import { SEED_LIMIT } from '../core/random.ts';
 import { formatMs, milliseconds } from '../core/units.ts';
 import type { Objective } from '../slo/index.ts';
@@ -30,6 +30,8 @@ export function planRun(scenario: Scenario, options: PlanOptions): Plan {
   const steps = schedule(variant.steps ?? scenario.steps, variant.cluster, durationMs, options.seed);
   const load = variant.load ?? scenario.load;
   for (const source of load) checkLoad(source, variant);
+  const twin = load.find((source, index) => load.findIndex((other) => other.name === source.name) !== index);
+  if (twin) throw new InputError(`load: two are called '${twin.name}'; give each a name of its own`);
   const expectations = expectationsOf(scenario, variant);
   for (const { name, objective } of expectations)
     checkObjective(
@@ -77,6 +79,7 @@ function checkLoad(source: Plan['load'][number], variant: Variant): void {
   const nodes = variant.cluster.nodes;
   const clients = nodes.filter((node) => node.role === 'client').map((node) => node.name);
   if (!clients.includes(source.node)) throw unknownName(`client node in load '${source.name}'`, source.node, clients);
+  checkPlaceholders(source, variant.cluster);
   const missing = source.shards.find((shard) => !nodes.some((node) => node.name === shard));
   if (missing)
     throw unknownName(
@@ -84,6 +87,16 @@ function checkLoad(source: Plan['load'][number], variant: Variant): void {
       missing,
       nodes.map((node) => node.name),
     );
+}
+
+/** What the settings of a load ask to have filled in must be there: `${link:a -> b}`, `${host:a}`. */
+function checkPlaceholders({ name, program }: Plan['load'][number], { nodes, links }: Variant['cluster']): void {
+  const linkNames = links.map((link) => linkName(link.from, link.to));
+  const nodeNames = nodes.map((node) => node.name);
+  for (const [, kind, wanted = ''] of JSON.stringify(program.settings).matchAll(/\$\{(link|host):([^}]+)\}/g)) {
+    const known: readonly string[] = kind === 'link' ? linkNames : nodeNames;
+    if (!known.includes(wanted)) throw unknownName(`${kind === 'link' ? 'link' : 'node'} in load '${name}'`, wanted, known);
+  }
 }
 
 /** An objective must speak of nodes that are there, and of a fault only where there is one. */
