@@ -4,7 +4,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HostConfig } from 'dockerode';
-import { GenericContainer, Wait } from 'testcontainers';
+import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers';
 import { EnvironmentError, messageOf } from '../core/errors.ts';
 import type { NodeSpec } from './spec.ts';
 
@@ -66,10 +66,18 @@ export async function startContainer(
   if (sources.length > 0) container.withCopyDirectoriesToContainer(sources);
   try {
     const started = await container.start();
-    const published = placement.publish ? `${started.getHost()}:${started.getMappedPort(placement.publish.port)}` : undefined;
+    const published = placement.publish ? `${hostOf(started, placement.publish.loopbackOnly)}:${started.getMappedPort(placement.publish.port)}` : undefined;
     const address = placement.network.startsWith('container:') ? '' : started.getIpAddress(started.getNetworkNames()[0] ?? placement.network);
     return { id: started.getId(), address, ...(published === undefined ? {} : { published }) };
   } catch (thrown) {
     throw new EnvironmentError(`node ${spec.name} did not start from ${spec.image}: ${messageOf(thrown)}`, { cause: thrown });
   }
+}
+
+/**
+ * What is published on the loopback address answers there. Testcontainers would name the bridge's gateway wherever it finds a `/.dockerenv`, which some
+ * virtual machines have too.
+ */
+function hostOf(started: StartedTestContainer, loopbackOnly: boolean): string {
+  return loopbackOnly ? '127.0.0.1' : started.getHost();
 }

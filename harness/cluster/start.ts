@@ -97,7 +97,10 @@ class Starting {
   }
 
   async #startToxiproxy(): Promise<void> {
-    const placement = { ...this.#ground.placement('toxiproxy'), publish: { port: TOXIPROXY_API_PORT, loopbackOnly: this.#ground.engine.local } };
+    // From inside a container that was given the engine's socket, the engine's loopback address is somebody else's: whoever runs us there says how the
+    // engine's host is reached, in the variable that Testcontainers reads.
+    const loopbackOnly = this.#ground.engine.local && !process.env['TESTCONTAINERS_HOST_OVERRIDE'];
+    const placement = { ...this.#ground.placement('toxiproxy'), publish: { port: TOXIPROXY_API_PORT, loopbackOnly } };
     const spec = {
       name: 'toxiproxy',
       image: this.#spec.tools.toxiproxyImage,

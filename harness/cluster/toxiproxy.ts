@@ -33,7 +33,7 @@ export class LinkControl {
     const limit = performance.now() + CALL_LIMIT_MS;
     for (;;) {
       try {
-        await limited('asking for its version', this.#api.getVersion());
+        await limited(`asking for its version at ${this.#api.host}`, this.#api.getVersion());
         return;
       } catch (thrown) {
         if (performance.now() >= limit) throw thrown;
