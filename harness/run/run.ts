@@ -13,7 +13,7 @@ import type { Observer } from './observer.ts';
 import { writeResultFile } from './results.ts';
 import { performStep } from './steps.ts';
 import type { Plan } from './types.ts';
-import { watchEngine } from './watch.ts';
+import { ENGINE_GONE, engineAnswers, watchEngine } from './watch.ts';
 
 export interface RunOptions {
   readonly engine: Engine;
@@ -87,9 +87,10 @@ export async function run(plan: Plan, options: RunOptions): Promise<EndedRun> {
       const name = `aftershock-${runId}-${event.node}`;
       if (!dying.delete(name) && !stopped.aborted) log.finding('invalid', `node ${event.node} died by itself (exit ${event.exitCode ?? 'unknown'})`);
     },
-    () => abort('the container engine stopped answering in the middle of the run'),
+    () => abort(ENGINE_GONE),
   );
-  await perform(plan, { cluster, log, observer, stopped, abort });
+  const loadFailed = async (thrown: unknown) => abort((await engineAnswers(engine)) ? messageOf(thrown) : ENGINE_GONE);
+  await perform(plan, { cluster, log, observer, stopped, abort, loadFailed });
   // Only a person's stop makes a run aborted; a run that stopped itself has its finding.
   if (signal.aborted) log.end(Math.min(log.now(), plan.durationMs), messageOf(signal.reason));
   else log.end(stopped.aborted ? Math.min(log.now(), plan.durationMs) : plan.durationMs);
@@ -118,10 +119,11 @@ interface Performance {
   readonly observer: Observer;
   readonly stopped: AbortSignal;
   readonly abort: (why: string) => void;
+  readonly loadFailed: (thrown: unknown) => Promise<void>;
 }
 
 /** Load and faults, from time zero until the last request has ended and the last fault is healed. */
-async function perform(plan: Plan, { cluster, log, observer, stopped, abort }: Performance): Promise<void> {
+async function perform(plan: Plan, { cluster, log, observer, stopped, abort, loadFailed }: Performance): Promise<void> {
   const loads: Load[] = [];
   try {
     observer.stage('connecting clients');
@@ -145,7 +147,7 @@ async function perform(plan: Plan, { cluster, log, observer, stopped, abort }: P
         },
       }),
     );
-    const finished = loads.map((load) => load.finish(plan.durationMs).catch((thrown: unknown) => abort(messageOf(thrown))));
+    const finished = loads.map((load) => load.finish(plan.durationMs).catch(loadFailed));
     await Promise.all([...steps, ...finished]);
   } catch (thrown) {
     abort(messageOf(thrown));

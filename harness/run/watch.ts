@@ -26,7 +26,10 @@ export async function watchEngine(engine: Engine, runId: string, onEvent: (event
   stream.once('end', over);
   stream.once('error', over);
   stream.once('close', over);
-  createInterface({ input: stream }).on('line', (line) => {
+  const lines = createInterface({ input: stream });
+  // The interface tells its stream's errors again as its own.
+  lines.once('error', over);
+  lines.on('line', (line) => {
     const { Action, Actor, timeNano } = JSON.parse(line) as { Action: string; Actor: { Attributes: Record<string, string> }; timeNano: number };
     const exitCode = Actor.Attributes['exitCode'];
     onEvent({ action: Action, node: Actor.Attributes[NODE_LABEL] ?? '', engineMs: timeNano / 1e6, ...(exitCode === undefined ? {} : { exitCode }) });
@@ -37,4 +40,17 @@ export async function watchEngine(engine: Engine, runId: string, onEvent: (event
       stream.destroy();
     },
   };
+}
+
+/** What ends a run whose engine is gone. */
+export const ENGINE_GONE = 'the container engine stopped answering in the middle of the run';
+
+/** Whether the engine still answers: when it does not, everything else that failed in this moment failed for that reason. */
+export async function engineAnswers(engine: Engine): Promise<boolean> {
+  try {
+    return (await engine.address.get('/_ping')).status === 200;
+  } catch {
+    // However it does not answer, it does not answer.
+    return false;
+  }
 }
