@@ -8,7 +8,7 @@ import { createProgress } from '../report/progress.ts';
 import { takesColour } from '../report/table.ts';
 import { verdictTable } from '../report/terminal.ts';
 import { budgetOf, refuseOverBudget, roomOf } from '../run/budget.ts';
-import { type Executed, execute } from '../run/execute.ts';
+import { type Executed, execute, exitCodeOf } from '../run/execute.ts';
 import type { Observer, Tick } from '../run/observer.ts';
 import { defaultVariant, planRun } from '../run/plan.ts';
 import { loadScenario, scenarioFiles } from '../run/scenario.ts';
@@ -56,7 +56,8 @@ export async function runCommand(names: readonly string[], flags: RunFlags): Pro
     interrupts.close();
   }
   conclude(scenarios, executed, flags);
-  return worstExit(executed.map((one) => one.exitCode));
+  const stopped = interrupts.signal.aborted ? [exitCodeOf(interrupts.signal.reason)] : [];
+  return worstExit([...executed.map((one) => one.exitCode), ...stopped]);
 }
 
 async function chosenScenarios(names: readonly string[], all: boolean): Promise<Scenario[]> {

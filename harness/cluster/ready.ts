@@ -9,7 +9,7 @@ const READY_WITHIN_MS = 20_000;
 const LOOK_EVERY_MS = 500;
 
 /** What the ready program saw. Throws EnvironmentError with its word why not, or at once when a node ends by itself. */
-export async function becomeReady(program: Channel, ground: Ground): Promise<unknown> {
+export async function becomeReady(program: Channel, ground: Ground, signal: AbortSignal): Promise<unknown> {
   let said: Record<string, unknown> = {};
   program.onMessage((message) => {
     said = message;
@@ -18,6 +18,7 @@ export async function becomeReady(program: Channel, ground: Ground): Promise<unk
   for (;;) {
     const end = await Promise.race([program.ended, sleep(LOOK_EVERY_MS)]);
     if (end?.code === 0) return said['evidence'];
+    signal.throwIfAborted();
     // A node that has ended says more than whoever misses it.
     const ended = await endedNode(ground.engine, ground.runId);
     if (ended !== undefined) throw new EnvironmentError(ended);

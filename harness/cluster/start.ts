@@ -79,7 +79,7 @@ class Starting {
     await allEnded(this.#spec.nodes.map((node) => this.#startNode(node)));
     signal.throwIfAborted();
     await this.#openLinks();
-    const ready = this.#openProgram(this.#spec.ready).then((program) => becomeReady(program, this.#ground));
+    const ready = this.#openProgram(this.#spec.ready).then((program) => becomeReady(program, this.#ground, signal));
     await allEnded([ready, ...this.#spec.nodes.map((node) => this.#hands.watch(node))]);
     signal.throwIfAborted();
     return this.#running(await ready);

@@ -9,7 +9,8 @@ import { z } from 'zod';
 import { matchingLinks } from '../core/names.ts';
 import type { FaultKind } from './fault.ts';
 import { linkTarget } from './fields.ts';
-import { answeredMs, baselineOf, fastEnough, healAll, openProbers, proof, tally, until } from './probing.ts';
+import { asBefore, baselineOf, onAll, openProbers, proof, tally, until } from './probing.ts';
+import { farEnds } from './targets.ts';
 
 export interface Down {
   readonly kind: 'down';
@@ -28,7 +29,7 @@ export const downKind: FaultKind<Down> = {
   target: (fault) => ({ kind: 'link', pattern: fault.link }),
   describe: (fault) => `down on ${fault.link}`,
   excludes: ['latency', 'silence'],
-  affects: (fault, cluster) => [...new Set(matchingLinks(fault.link, cluster.links).map((link) => link.to))],
+  affects: (fault, cluster) => farEnds(fault.link, cluster),
 
   async prepare(fault, cluster) {
     const links = matchingLinks(fault.link, cluster.links);
@@ -37,9 +38,9 @@ export const downKind: FaultKind<Down> = {
     return {
       close: probers.close,
       async inject() {
-        const heals = await Promise.all(links.map((link) => link.cut()));
+        const heal = await onAll(links.map((link) => () => link.cut()));
         return {
-          heal: () => healAll(heals),
+          heal,
           prove: () =>
             until(async () => {
               // A kept connection reports its closing once; asked again it has to dial anew, and is refused too.
@@ -50,11 +51,7 @@ export const downKind: FaultKind<Down> = {
           proveHealed: () =>
             until(async () => {
               const answers = await probers.askAll(PATIENCE_MS);
-              return proof(
-                answers.every((answer) => answer.kind === 'answered') && fastEnough(answeredMs(answers), baseline),
-                'answers as before',
-                tally(answers),
-              );
+              return proof(asBefore(answers, baseline), 'answers as before', tally(answers));
             }),
         };
       },

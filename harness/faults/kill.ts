@@ -7,10 +7,10 @@
  */
 import { z } from 'zod';
 import type { NodeState } from '../cluster/types.ts';
-import { matches } from '../core/names.ts';
 import type { FaultKind } from './fault.ts';
 import { nodeTarget } from './fields.ts';
-import { answeredMs, baselineOf, fastEnough, healAll, openProbers, proof, tally, until } from './probing.ts';
+import { asBefore, baselineOf, lookAt, onAll, openProbers, proof, tally, until } from './probing.ts';
+import { matchingNodes, namesOfMatching } from './targets.ts';
 
 export interface Kill {
   readonly kind: 'kill';
@@ -29,23 +29,27 @@ export const killKind: FaultKind<Kill> = {
   target: (fault) => ({ kind: 'node', pattern: fault.node }),
   describe: (fault) => `kill ${fault.node}`,
   excludes: ['pause'],
-  affects: (fault, cluster) => cluster.nodes.filter((node) => matches(fault.node, node.name)).map((node) => node.name),
+  affects: (fault, cluster) => namesOfMatching(fault.node, cluster),
 
   async prepare(fault, cluster) {
-    const nodes = cluster.nodes.filter((node) => matches(fault.node, node.name));
+    const nodes = matchingNodes(fault.node, cluster.nodes);
     const probers = await openProbers(nodes);
     const baseline = await baselineOf(probers);
     const before = await Promise.all(nodes.map((node) => node.state()));
     return {
       close: probers.close,
       async inject() {
-        await Promise.all(nodes.map((node) => node.kill()));
-        let healing: Promise<void> | undefined;
+        const heal = await onAll(
+          nodes.map((node) => async () => {
+            await node.kill();
+            return () => node.start();
+          }),
+        );
         return {
-          heal: () => (healing ??= healAll(nodes.map((node) => () => node.start()))),
+          heal,
           prove: () =>
             until(async () => {
-              const [answers, states] = await Promise.all([probers.askAll(PATIENCE_MS), Promise.all(nodes.map((node) => node.state()))]);
+              const { answers, states } = await lookAt(nodes, probers, PATIENCE_MS);
               const gone = states.filter((state, index) => !sameProcess(state, before[index])).length;
               const dead = gone === nodes.length && states.every((state) => !state.running) && answers.every((answer) => answer.kind !== 'answered');
               return proof(
@@ -56,9 +60,9 @@ export const killKind: FaultKind<Kill> = {
             }),
           proveHealed: () =>
             until(async () => {
-              const [answers, states] = await Promise.all([probers.askAll(PATIENCE_MS), Promise.all(nodes.map((node) => node.state()))]);
+              const { answers, states } = await lookAt(nodes, probers, PATIENCE_MS);
               const anew = states.filter((state, index) => state.running && !sameProcess(state, before[index])).length;
-              const answered = answers.every((answer) => answer.kind === 'answered') && fastEnough(answeredMs(answers), baseline);
+              const answered = asBefore(answers, baseline);
               return proof(
                 answered && anew === nodes.length,
                 'another process, answers as before',

@@ -10,7 +10,8 @@ import { matchingLinks } from '../core/names.ts';
 import { type Duration, formatMs, milliseconds } from '../core/units.ts';
 import type { FaultKind } from './fault.ts';
 import { atLeastMs, linkTarget } from './fields.ts';
-import { answeredMs, baselineOf, fastEnough, healAll, median, openProbers, proof, until } from './probing.ts';
+import { answeredMs, asBefore, baselineOf, median, onAll, openProbers, proof, until } from './probing.ts';
+import { farEnds } from './targets.ts';
 
 export interface Latency {
   readonly kind: 'latency';
@@ -43,7 +44,7 @@ export const latencyKind: FaultKind<Latency> = {
   target: (fault) => ({ kind: 'link', pattern: fault.link }),
   describe: (fault) => `latency ${fault.delay} on ${fault.link}`,
   excludes: ['silence', 'down'],
-  affects: (fault, cluster) => [...new Set(matchingLinks(fault.link, cluster.links).map((link) => link.to))],
+  affects: (fault, cluster) => farEnds(fault.link, cluster),
 
   async prepare(fault, cluster) {
     const delayMs = milliseconds(fault.delay);
@@ -55,11 +56,11 @@ export const latencyKind: FaultKind<Latency> = {
     return {
       close: probers.close,
       async inject() {
-        const heals = await Promise.all(
-          links.map((link) => link.poison({ type: 'latency', stream: 'downstream', attributes: { latency: delayMs, jitter: 0 } })),
+        const heal = await onAll(
+          links.map((link) => () => link.poison({ type: 'latency', stream: 'downstream', attributes: { latency: delayMs, jitter: 0 } })),
         );
         return {
-          heal: () => healAll(heals),
+          heal,
           prove: () =>
             until(async () => {
               const answers = await probers.askAll(patienceMs);
@@ -75,11 +76,7 @@ export const latencyKind: FaultKind<Latency> = {
             until(async () => {
               const answers = await probers.askAll(patienceMs);
               const ms = answeredMs(answers);
-              return proof(
-                ms.length === answers.length && fastEnough(ms, baseline),
-                'answers as before',
-                `answers after ${formatMs(median(ms))}, ${formatMs(baseline.medianMs)} before`,
-              );
+              return proof(asBefore(answers, baseline), 'answers as before', `answers after ${formatMs(median(ms))}, ${formatMs(baseline.medianMs)} before`);
             }),
         };
       },

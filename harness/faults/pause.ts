@@ -7,10 +7,10 @@
  * probe straight to the node stays without an answer for 300 ms; after healing it is answered.
  */
 import { z } from 'zod';
-import { matches } from '../core/names.ts';
 import type { FaultKind } from './fault.ts';
 import { nodeTarget } from './fields.ts';
-import { answeredMs, baselineOf, fastEnough, healAll, openProbers, proof, tally, until } from './probing.ts';
+import { asBefore, baselineOf, lookAt, onAll, openProbers, proof, tally, until } from './probing.ts';
+import { matchingNodes, namesOfMatching } from './targets.ts';
 
 export interface Pause {
   readonly kind: 'pause';
@@ -29,22 +29,26 @@ export const pauseKind: FaultKind<Pause> = {
   target: (fault) => ({ kind: 'node', pattern: fault.node }),
   describe: (fault) => `pause ${fault.node}`,
   excludes: ['kill'],
-  affects: (fault, cluster) => cluster.nodes.filter((node) => matches(fault.node, node.name)).map((node) => node.name),
+  affects: (fault, cluster) => namesOfMatching(fault.node, cluster),
 
   async prepare(fault, cluster) {
-    const nodes = cluster.nodes.filter((node) => matches(fault.node, node.name));
+    const nodes = matchingNodes(fault.node, cluster.nodes);
     const probers = await openProbers(nodes);
     const baseline = await baselineOf(probers);
     return {
       close: probers.close,
       async inject() {
-        await Promise.all(nodes.map((node) => node.pause()));
-        let healing: Promise<void> | undefined;
+        const heal = await onAll(
+          nodes.map((node) => async () => {
+            await node.pause();
+            return () => node.resume();
+          }),
+        );
         return {
-          heal: () => (healing ??= healAll(nodes.map((node) => () => node.resume()))),
+          heal,
           prove: () =>
             until(async () => {
-              const [answers, states] = await Promise.all([probers.askAll(PATIENCE_MS), Promise.all(nodes.map((node) => node.state()))]);
+              const { answers, states } = await lookAt(nodes, probers, PATIENCE_MS);
               const paused = states.filter((state) => state.paused).length;
               const silent = answers.every((answer) => answer.kind === 'silent');
               return proof(
@@ -55,9 +59,9 @@ export const pauseKind: FaultKind<Pause> = {
             }),
           proveHealed: () =>
             until(async () => {
-              const [answers, states] = await Promise.all([probers.askAll(PATIENCE_MS), Promise.all(nodes.map((node) => node.state()))]);
+              const { answers, states } = await lookAt(nodes, probers, PATIENCE_MS);
               const running = states.filter((state) => state.running && !state.paused).length;
-              const answered = answers.every((answer) => answer.kind === 'answered') && fastEnough(answeredMs(answers), baseline);
+              const answered = asBefore(answers, baseline);
               return proof(answered && running === nodes.length, 'running, answers as before', `${running} of ${nodes.length} running; ${tally(answers)}`);
             }),
         };

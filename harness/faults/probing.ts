@@ -3,7 +3,7 @@
  * proof holds.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Answer, Prober } from '../cluster/types.ts';
+import type { Answer, Node, NodeState, Prober } from '../cluster/types.ts';
 import { InvalidRunError } from '../core/errors.ts';
 import type { Proof } from '../timeline/types.ts';
 
@@ -54,11 +54,18 @@ export function answeredMs(answers: readonly Answer[]): number[] {
 }
 
 /**
- * Back to normal: the median within three times the baseline, or 20 ms where that is more. A probe on two busy cores
+ * Back to normal: all answered, the median within three times the baseline, or 20 ms where that is more. A probe on two busy cores
  * can wait a scheduling slice or two (4 ms each), so a tighter band would call a healed link sick.
  */
-export function fastEnough(ms: readonly number[], baseline: Baseline): boolean {
-  return median(ms) <= Math.max(20, baseline.medianMs * 3, baseline.maxMs);
+export function asBefore(answers: readonly Answer[], baseline: Baseline): boolean {
+  const ms = answeredMs(answers);
+  return ms.length === answers.length && median(ms) <= Math.max(20, baseline.medianMs * 3, baseline.maxMs);
+}
+
+/** Asks the probes, and the engine for the state of the nodes, at once. */
+export async function lookAt(nodes: readonly Node[], probers: Probers, patienceMs: number): Promise<{ answers: Answer[]; states: NodeState[] }> {
+  const [answers, states] = await Promise.all([probers.askAll(patienceMs), Promise.all(nodes.map((node) => node.state()))]);
+  return { answers, states };
 }
 
 /** The middle one; not a number when there is none. */
@@ -87,8 +94,25 @@ export async function until(look: () => Promise<Proof>): Promise<Proof> {
   }
 }
 
-/** Heals on every target even when one of them fails; then the first failure is thrown. */
-export async function healAll(heals: readonly (() => Promise<void>)[]): Promise<void> {
+/**
+ * Does something to every target; each act answers with the way back. The whole has one way back, which can be taken again without harm and goes on when
+ * one part of it fails. When an act fails, the others are taken back before its failure is thrown.
+ */
+export async function onAll(acts: readonly (() => Promise<() => Promise<void>>)[]): Promise<() => Promise<void>> {
+  const outcomes = await Promise.allSettled(acts.map((act) => act()));
+  const done = outcomes.filter((outcome) => outcome.status === 'fulfilled').map((outcome) => outcome.value);
+  let healing: Promise<void> | undefined;
+  const heal = () => {
+    healing ??= healAll(done);
+    return healing;
+  };
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (!failed) return heal;
+  await heal();
+  throw failed.reason;
+}
+
+async function healAll(heals: readonly (() => Promise<void>)[]): Promise<void> {
   const outcomes = await Promise.allSettled(heals.map((heal) => heal()));
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failed) throw failed.reason;

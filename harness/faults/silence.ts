@@ -10,7 +10,8 @@ import { z } from 'zod';
 import { matchingLinks } from '../core/names.ts';
 import type { FaultKind } from './fault.ts';
 import { linkTarget } from './fields.ts';
-import { answeredMs, baselineOf, fastEnough, healAll, openProbers, proof, tally, until } from './probing.ts';
+import { asBefore, baselineOf, onAll, openProbers, proof, tally, until } from './probing.ts';
+import { farEnds } from './targets.ts';
 
 export interface Silence {
   readonly kind: 'silence';
@@ -30,7 +31,7 @@ export const silenceKind: FaultKind<Silence> = {
   target: (fault) => ({ kind: 'link', pattern: fault.link }),
   describe: (fault) => `silence on ${fault.link}`,
   excludes: ['latency', 'down'],
-  affects: (fault, cluster) => [...new Set(matchingLinks(fault.link, cluster.links).map((link) => link.to))],
+  affects: (fault, cluster) => farEnds(fault.link, cluster),
 
   async prepare(fault, cluster) {
     const links = matchingLinks(fault.link, cluster.links);
@@ -39,11 +40,10 @@ export const silenceKind: FaultKind<Silence> = {
     return {
       close: probers.close,
       async inject() {
-        const heals = await Promise.all(
-          links.flatMap((link) => (['upstream', 'downstream'] as const).map((stream) => link.poison({ type: 'timeout', stream, attributes: { timeout: 0 } }))),
-        );
+        const both = ['upstream', 'downstream'] as const;
+        const heal = await onAll(links.flatMap((link) => both.map((stream) => () => link.poison({ type: 'timeout', stream, attributes: { timeout: 0 } }))));
         return {
-          heal: () => healAll(heals),
+          heal,
           prove: () =>
             until(async () => {
               const answers = await probers.askAll(PATIENCE_MS);
@@ -56,11 +56,7 @@ export const silenceKind: FaultKind<Silence> = {
           proveHealed: () =>
             until(async () => {
               const answers = await probers.askAll(PATIENCE_MS);
-              return proof(
-                answers.every((answer) => answer.kind === 'answered') && fastEnough(answeredMs(answers), baseline),
-                'answers as before',
-                tally(answers),
-              );
+              return proof(asBefore(answers, baseline), 'answers as before', tally(answers));
             }),
         };
       },

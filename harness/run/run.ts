@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Engine } from '../cluster/engine.ts';
 import { type RunningCluster, startCluster } from '../cluster/start.ts';
 import { InvalidRunError, messageOf } from '../core/errors.ts';
+import { unlessAborted } from './abort.ts';
 import { Load } from './loads.ts';
 import { RunLog } from './log.ts';
 import type { Observer } from './observer.ts';
@@ -128,7 +129,7 @@ async function perform(plan: Plan, { cluster, log, observer, stopped, abort, loa
   try {
     observer.stage('connecting clients');
     for (const spec of plan.load) loads.push(await Load.open(spec, plan.seed, cluster, log, observer));
-    await Promise.all(loads.map((load) => load.prepare(log)));
+    await unlessAborted(Promise.all(loads.map((load) => load.prepare(log))), stopped);
     stopped.throwIfAborted();
     const zeroMs = log.start(LEAD_MS);
     observer.stage(`running: ${plan.load.map((spec) => spec.title).join('; ')}`);

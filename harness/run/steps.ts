@@ -5,6 +5,7 @@ import { messageOf } from '../core/errors.ts';
 import type { Injected } from '../faults/fault.ts';
 import { faultKind } from '../faults/index.ts';
 import type { Mark, Proof } from '../timeline/types.ts';
+import { unlessAborted } from './abort.ts';
 import type { RunLog } from './log.ts';
 import type { PlannedStep } from './types.ts';
 
@@ -43,12 +44,12 @@ export async function performStep(step: PlannedStep, index: number, context: Ste
     const injectedAt = log.now();
     context.onChange(true);
     try {
-      const proof = await injected.prove();
+      const proof = await unlessAborted(injected.prove(), signal);
       mark('injected', injectedAt, { proof, provenAt: log.now() });
       if (!proof.holds) log.finding('invalid', `${step.title} was not seen to bite: asked ${proof.asked}, saw ${proof.measured}`);
       await waitUntil(step.untilMs, log, signal);
     } catch (thrown) {
-      invalid('it could not be proven', thrown);
+      if (!signal.aborted) invalid('it could not be proven', thrown);
     } finally {
       mark('healing', log.now());
       await injected.heal().catch((thrown: unknown) => invalid('it could not be healed', thrown));

@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { asBefore, median, onAll } from './probing.ts';
+
+const answered = (ms: number) => ({ kind: 'answered', ms }) as const;
+
+describe('onAll', () => {
+  it('takes back what was done when one target fails, and throws its failure', async () => {
+    const healed: string[] = [];
+    const act = (name: string) => async () => async () => {
+      healed.push(name);
+    };
+    const failing = async () => {
+      throw new Error('no');
+    };
+    await expect(onAll([act('a'), failing, act('b')])).rejects.toThrow('no');
+    expect(healed).toEqual(['a', 'b']);
+  });
+
+  it('heals once, however often it is asked to', async () => {
+    let heals = 0;
+    const heal = await onAll([
+      async () => async () => {
+        heals++;
+      },
+    ]);
+    await heal();
+    await heal();
+    expect(heals).toBe(1);
+  });
+
+  it('heals every target even when one of them fails, and then says so', async () => {
+    let healed = false;
+    const heal = await onAll([
+      async () => async () => {
+        throw new Error('stuck');
+      },
+      async () => async () => {
+        healed = true;
+      },
+    ]);
+    await expect(heal()).rejects.toThrow('stuck');
+    expect(healed).toBe(true);
+  });
+});
+
+describe('asBefore', () => {
+  const baseline = { medianMs: 10, maxMs: 12 };
+
+  it('allows three times the baseline, and no more', () => {
+    expect(asBefore([answered(29), answered(30), answered(31)], baseline)).toBe(true);
+    expect(asBefore([answered(31), answered(31), answered(31)], baseline)).toBe(false);
+  });
+
+  it('wants every probe answered', () => {
+    expect(asBefore([answered(1), answered(1), { kind: 'silent', ms: 300 }], baseline)).toBe(false);
+  });
+});
+
+describe('median', () => {
+  it('is the middle one, and no number of nothing', () => {
+    expect(median([3, 1, 2])).toBe(2);
+    expect(median([])).toBeNaN();
+  });
+});
