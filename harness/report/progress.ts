@@ -3,20 +3,14 @@
  * every five seconds of the run.
  */
 import { formatMs, formatShare } from '../core/units.ts';
+import type { Tick as RunTick } from '../run/observer.ts';
 import { NARROWEST } from './table.ts';
 import { columns, fitted, oneLine } from './text.ts';
 import { counted } from './words.ts';
 
-/** Ten times a second, for people: the counts are of what happened since the last tick. */
-export interface Tick {
-  readonly atMs: number;
+/** What a run tells of itself ten times a second, with what a person needs to read it. */
+export interface Tick extends RunTick {
   readonly durationMs: number;
-  readonly due: number;
-  readonly answered: number;
-  readonly good: number;
-  readonly failed: number;
-  readonly p99Ms: number;
-  readonly connections: number;
   /** The fault in force, such as 'latency 1s on proxy-* -> mc-3'. */
   readonly fault?: string;
 }

@@ -1,15 +1,8 @@
 /** Who is told how a run gets on, while it does. */
+import type { Frame } from '../load/frames.ts';
 
 /** Ten times a second: what ended since the last one. */
-export interface Tick {
-  readonly atMs: number;
-  readonly due: number;
-  readonly answered: number;
-  readonly good: number;
-  readonly failed: number;
-  readonly p99Ms: number;
-  readonly connections: number;
-}
+export type Tick = Omit<Extract<Frame, { frame: 'progress' }>, 'frame'>;
 
 export interface Observer {
   /** A new stage of the run: 'starting 8 nodes'. */

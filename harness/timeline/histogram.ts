@@ -11,7 +11,9 @@
  * the one that was written.
  */
 import { InputError } from '../core/errors.ts';
-import type { SavedHistogram } from './records.ts';
+
+/** A histogram as [bucket, count, bucket, count, ...], buckets ascending and only those that hold something. */
+export type SavedHistogram = readonly number[];
 
 const PART_BITS = 7;
 const PARTS = 1 << PART_BITS;

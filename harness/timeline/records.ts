@@ -6,13 +6,11 @@
  * - `windows.ndjson`: window, completion, generator
  * - `gauges.ndjson`: gauge
  */
+import type { SavedHistogram } from './histogram.ts';
 import type { ErrorKind, Finding, Gauge, GeneratorWindow, Mark } from './types.ts';
 
 /** [operation, shard, tenant] */
 export type SavedSeries = readonly [string, string, string];
-
-/** A histogram as [bucket, count, bucket, count, ...], buckets ascending and only those that hold something. */
-export type SavedHistogram = readonly number[];
 
 export interface SavedWindow {
   readonly type: 'window';
