@@ -7,7 +7,7 @@
  * Every arrow is a link through Toxiproxy, so every hop can be disturbed.
  */
 import type { ClusterSpec } from '../harness/cluster/spec.ts';
-import { InputError } from '../harness/core/errors.ts';
+import { InputError, unknownName } from '../harness/core/errors.ts';
 import { client } from './client/node.ts';
 import { EDGE_PORT, haproxy } from './haproxy/index.ts';
 import { MEMCACHED_PORT, memcached } from './memcached/index.ts';
@@ -28,7 +28,10 @@ export interface CacheOptions {
 }
 
 /** A cache cluster behind proxies and an edge. Throws InputError naming the option. */
-export function cache({ backends, proxies, proxyTimeout, eject, connectionsPerServer }: CacheOptions): ClusterSpec {
+export function cache(options: CacheOptions): ClusterSpec {
+  refuseUnknown('cache', options, ['backends', 'proxies', 'proxyTimeout', 'eject', 'connectionsPerServer']);
+  const { backends, proxies, proxyTimeout, eject, connectionsPerServer } = options;
+  if (typeof eject === 'object') refuseUnknown('eject', eject, ['after', 'retryIn']);
   const servers = numbered('mc', wholeNumber('backends', backends, 1, 150));
   const tier = numbered('proxy', wholeNumber('proxies', proxies, 1, 16));
   const settings: TwemproxyOptions = {
@@ -77,6 +80,12 @@ export function bareCache(): ClusterSpec {
     },
     tools,
   };
+}
+
+/** Nothing checks types at run time: a misspelt remedy must not be left out in silence. */
+function refuseUnknown(what: string, options: object, known: readonly string[]): void {
+  const unknown = Object.keys(options).find((key) => !known.includes(key));
+  if (unknown !== undefined) throw unknownName(`option of ${what}`, unknown, known);
 }
 
 function numbered(name: string, count: number): string[] {

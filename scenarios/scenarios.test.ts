@@ -85,3 +85,32 @@ it('every scenario that comes with the project loads', async () => {
   expect(ids.length).toBeGreaterThanOrEqual(2);
   for (const id of ids) expect((await loadScenario(id)).id).toBe(id);
 });
+
+describe('a proxy that is killed in a whole tier', () => {
+  const file = folder.file(
+    'lost-proxy.ts',
+    `import { drill, errors, kill, percentile, recovery } from 'aftershock';
+import { cache, cacheClients } from 'aftershock/containers';
+export default drill({
+  id: 'lost-proxy', story: 'one of two proxies dies, and its clients go to the other', duration: '12s',
+  load: [cacheClients({ rate: '500/s', connections: 20, mix: { get: '90%', set: '10%' }, backends: 2, deadline: '1s', timeout: '250ms', onTimeout: 'reconnect' })],
+  steps: [{ at: '4s', for: '3s', fault: kill('proxy-1') }],
+  slos: {
+    steady: percentile(90, { under: '50ms', when: 'before' }),
+    unharmed: errors({ atMost: '0%', when: 'during' }),
+    recovery: recovery({ within: '2s', from: 'healed', to: 'baseline', holds: '1s' }),
+  },
+  variants: { two: { title: 'two proxies', cluster: cache({ backends: 2, proxies: 2 }), misses: ['unharmed'] } },
+});
+`,
+  );
+
+  it('is no surprise to the run that asked for it, and what it cost counts as lost during the fault', async () => {
+    const finished = await aftershock(['run', file, '--json', '--out', folder.path]).finished;
+    const [{ report }] = (JSON.parse(finished.stdout) as Output).runs as [Output['runs'][number]];
+    expect(report.reasons).toEqual([]);
+    expect(report.outcome).toBe('as expected');
+    // The requests under way when it died failed, and belong to a promise.
+    expect(named(report, 'unharmed').verdict.status).toBe('missed');
+  });
+});

@@ -19,7 +19,10 @@ export { CLIENT_SOURCES } from './node.ts';
 export interface CacheClientsOptions {
   /** Requests that fall due each second, whether or not earlier ones were answered. */
   readonly rate: Rate;
-  /** Connections in the pool, one request at a time on each: 1 to 9000. */
+  /**
+   * Connections in the pool, one request at a time on each: 1 to 9000. All are open when the load starts; one that was lost is opened again by the next request
+   * that finds no other free, so a pool under little load stays smaller after a fault.
+   */
   readonly connections: number;
   /** What is asked, in shares that add up to 100%; what is left out is 0%. */
   readonly mix: { readonly get?: Share; readonly set?: Share };

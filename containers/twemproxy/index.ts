@@ -4,6 +4,7 @@
  */
 
 import type { NodeSpec } from '../../harness/cluster/spec.ts';
+import { InputError } from '../../harness/core/errors.ts';
 import { linkName } from '../../harness/core/names.ts';
 import { type Duration, milliseconds } from '../../harness/core/units.ts';
 import { stringify } from './yaml.ts';
@@ -31,12 +32,32 @@ export function twemproxy(name: string, options: TwemproxyOptions): NodeSpec {
     image: 'aftershock/twemproxy:0.5',
     // Statistics are gathered anew each 200 ms (-i, default 30 s), so that readiness is seen soon after it is there.
     command: ['nutcracker', '-o', '/dev/stderr', '-c', '/etc/aftershock/nutcracker.yml', '-a', '0.0.0.0', '-s', String(TWEMPROXY_STATS_PORT), '-i', '200'],
-    files: { '/etc/aftershock/nutcracker.yml': configuration(name, options) },
+    files: { '/etc/aftershock/nutcracker.yml': configuration(name, checked(options)) },
     port: TWEMPROXY_PORT,
     probe: { send: 'version\r\n', expect: 'VERSION' },
     memoryMiB: 256,
     watchSockets: true,
   };
+}
+
+/** Throws InputError naming the option. */
+function checked(options: TwemproxyOptions): TwemproxyOptions {
+  const { timeout = 'never', eject = 'never' } = options;
+  if (timeout !== 'never') wholeMs('proxyTimeout', timeout);
+  if (eject !== 'never') {
+    wholeMs('eject.retryIn', eject.retryIn);
+    if (!Number.isInteger(eject.after) || eject.after < 1 || eject.after > 1_000)
+      throw new InputError(`eject.after: ${eject.after} is not allowed; write a whole number from 1 to 1000`);
+  }
+  return options;
+}
+
+/** twemproxy takes whole milliseconds, one at least. */
+function wholeMs(key: string, duration: Duration): number {
+  const ms = milliseconds(duration, key);
+  if (!Number.isInteger(ms) || ms < 1)
+    throw new InputError(`${key}: '${duration}' is not allowed; write a whole number of milliseconds, '1ms' or more, or 'never'`);
+  return ms;
 }
 
 /** The configuration file. Servers are always named: a nameless one is hashed by its address, and each proxy reaches it over a link of its own. */
@@ -48,9 +69,9 @@ function configuration(name: string, { servers, timeout = 'never', eject = 'neve
     preconnect: false,
     backlog,
     server_connections: connectionsPerServer,
-    ...(timeout === 'never' ? {} : { timeout: milliseconds(timeout, 'timeout') }),
+    ...(timeout === 'never' ? {} : { timeout: milliseconds(timeout) }),
     auto_eject_hosts: eject !== 'never',
-    ...(eject === 'never' ? {} : { server_failure_limit: eject.after, server_retry_timeout: milliseconds(eject.retryIn, 'eject.retryIn') }),
+    ...(eject === 'never' ? {} : { server_failure_limit: eject.after, server_retry_timeout: milliseconds(eject.retryIn) }),
     servers: servers.map((server) => `\${link:${linkName(name, server)}}:1 ${server}`),
   });
 }

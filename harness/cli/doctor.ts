@@ -1,4 +1,4 @@
-/** `aftershock doctor`: whether this machine and its engine can run scenarios, what they lack, and what to type. Changes nothing. */
+/** `aftershock doctor`: whether this machine and its engine can run scenarios, what they lack, and what to type. Changes nothing: the one container that it looks from is gone when it ends. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -120,7 +120,7 @@ function descriptorCheck(descriptors: number): Check {
   const name = 'descriptors';
   const text = `${descriptors} for each process in a container; a proxy takes two for each connection`;
   if (descriptors >= FEW_DESCRIPTORS) return { name, status: 'ok', text };
-  return { name, status: 'note', text: `${text}; scenarios with many connections will be refused; raise default-ulimits in the engine's daemon.json` };
+  return { name, status: 'note', text: `${text}; scenarios with many connections may run out of them; raise default-ulimits in the engine's daemon.json` };
 }
 
 function kernelCheck(same: boolean): Check {

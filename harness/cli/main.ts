@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { AftershockError, EXIT, type ExitCode, messageOf } from '../core/errors.ts';
 import { DEFAULT_OUT } from '../run/results.ts';
 import { clean } from './clean.ts';
+import { stopRun } from './interrupts.ts';
 import { list } from './list.ts';
 import { collect, seed, tag, wholeNumber } from './options.ts';
 import { planCommand } from './plan.ts';
@@ -82,10 +83,14 @@ program
   .option('--all', 'also runs that are still going on')
   .action((flags: { dryRun?: boolean; all?: boolean }) => clean(flags));
 
-// What nobody caught is a mistake of ours, and may have left a cluster standing.
+// Whoever read our output may be gone (`| head`, a closed terminal): a run goes on to its end without it, and takes its cluster down.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
+// What nobody caught is a mistake of ours: a run that is under way is stopped in order; where none can be, a cluster may be left standing.
 for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
   process.on(event, (thrown: unknown) => {
     const code = complain(thrown);
+    if (stopRun(new AftershockError(messageOf(thrown), code))) return;
     process.stderr.write(`aftershock: a cluster may be left standing; 'npx aftershock clean' removes it\n`);
     process.exit(code);
   });

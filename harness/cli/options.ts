@@ -12,8 +12,10 @@ export function wholeNumber(flag: string, least: number, most: number): (text: s
 
 export const seed = wholeNumber('--seed', 0, SEED_LIMIT - 1);
 
-/** Collects a flag that may be given several times, or once with commas. */
+/** Collects a flag that may be given several times, or once with commas. An empty one is refused: an unset variable of a CI job must not choose nothing. */
 export function collect(text: string, before: readonly string[] = []): string[] {
+  if (text.split(',').every((part) => part.trim() === ''))
+    throw new InputError(`a flag is given an empty value '${text}'; write a name, or leave the flag out`);
   return [
     ...before,
     ...text

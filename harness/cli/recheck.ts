@@ -1,13 +1,12 @@
 /** `aftershock recheck RESULT-DIR` judges a saved run again; `aftershock report RESULT-DIR` writes its pages anew. Neither needs an engine. */
-import { existsSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { ExitCode } from '../core/errors.ts';
 import { reportJson } from '../report/json.ts';
 import { takesColour } from '../report/table.ts';
 import { verdictTable } from '../report/terminal.ts';
 import { writeReport } from '../run/execute.ts';
 import { judge } from '../run/judge.ts';
-import { readEnvironment, readPlan } from '../run/results.ts';
+import { readEnvironment, readPlan, readSavedReport } from '../run/results.ts';
 import type { Report } from '../run/types.ts';
 import { readTimeline } from '../timeline/read.ts';
 
@@ -18,11 +17,11 @@ interface Flags {
 /** Prints the verdicts as they come out now, and whether they are those that were saved. */
 export async function recheck(folder: string, flags: Flags): Promise<ExitCode> {
   const report = judge(readPlan(folder), readTimeline(folder));
+  const saved = readSavedReport(folder);
   if (flags.json) process.stdout.write(reportJson(report));
   else {
     process.stdout.write(`\n${table(report)}\n`);
-    const saved = join(folder, 'report.json');
-    if (existsSync(saved)) process.stdout.write(`  ${comparison(JSON.parse(readFileSync(saved, 'utf8')) as Report, report)}\n\n`);
+    if (saved) process.stdout.write(`  ${comparison(saved, report)}\n\n`);
   }
   return report.exitCode;
 }

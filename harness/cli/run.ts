@@ -3,7 +3,6 @@ import { randomInt } from 'node:crypto';
 import { connectEngine } from '../cluster/engine.ts';
 import { EXIT, type ExitCode, InputError, worstExit } from '../core/errors.ts';
 import { SEED_LIMIT } from '../core/random.ts';
-import { checkMoral } from '../report/comparison.ts';
 import { createProgress } from '../report/progress.ts';
 import { takesColour } from '../report/table.ts';
 import { verdictTable } from '../report/terminal.ts';
@@ -28,8 +27,9 @@ export interface RunFlags {
 }
 
 export async function runCommand(names: readonly string[], flags: RunFlags): Promise<ExitCode> {
-  const scenarios = await chosenScenarios(names, flags.all ?? false);
-  const plans = scenarios.flatMap((scenario) => plansOf(scenario, flags));
+  const chosen = await chosenScenarios(names, flags.all ?? false);
+  const scenarios = chosen.map(({ scenario }) => scenario);
+  const plans = chosen.flatMap((one) => plansOf(one, flags));
   const engine = await connectEngine();
   for (const plan of plans) refuseOverBudget(budgetOf(plan), await roomOf(engine));
 
@@ -60,21 +60,28 @@ export async function runCommand(names: readonly string[], flags: RunFlags): Pro
   return worstExit([...executed.map((one) => one.exitCode), ...stopped]);
 }
 
-async function chosenScenarios(names: readonly string[], all: boolean): Promise<Scenario[]> {
+/** A scenario, and its file where that is how it was named. */
+interface Chosen {
+  readonly scenario: Scenario;
+  readonly file: string | undefined;
+}
+
+async function chosenScenarios(names: readonly string[], all: boolean): Promise<Chosen[]> {
   if (all && names.length > 0) throw new InputError(`--all: runs every scenario; leave out '${names.join(' ')}', or leave out --all`);
   const chosen = all ? [...scenarioFiles().keys()] : names;
   if (chosen.length === 0) throw new InputError(`scenario: none given; write one of ${[...scenarioFiles().keys()].join(', ')}, the path of a file, or --all`);
-  return Promise.all(chosen.map((name) => loadScenario(name)));
+  const known = scenarioFiles();
+  return Promise.all(chosen.map(async (name) => ({ scenario: await loadScenario(name), file: known.has(name) ? undefined : name })));
 }
 
 /** All plans are made before the first container starts, so that bad input is told at once. */
-function plansOf(scenario: Scenario, flags: RunFlags): Plan[] {
+function plansOf({ scenario, file }: Chosen, flags: RunFlags): Plan[] {
   const variants = flags.variant ?? (flags.all ? Object.keys(scenario.variants) : [defaultVariant(scenario)]);
-  if (scenario.moral !== undefined)
-    checkMoral(scenario.moral, Object.keys(scenario.variants), [...Object.keys(scenario.slos), ...Object.keys(scenario.symptoms ?? {})]);
   const first = flags.seed ?? randomInt(SEED_LIMIT - flags.repeat);
   return variants.flatMap((variant) =>
-    Array.from({ length: flags.repeat }, (_, repeat) => planRun(scenario, { variant, seed: (first + repeat) % SEED_LIMIT, tags: flags.tag ?? [] })),
+    Array.from({ length: flags.repeat }, (_, repeat) =>
+      planRun(scenario, { variant, seed: (first + repeat) % SEED_LIMIT, tags: flags.tag ?? [], ...(file === undefined ? {} : { file }) }),
+    ),
   );
 }
 
@@ -129,7 +136,7 @@ function conclude(scenarios: readonly Scenario[], executed: readonly Executed[],
   });
   if (flags.json) {
     const plain = {
-      runs: executed.map(({ folder, report }) => ({ folder, report })),
+      runs: executed.map(({ folder, report, leftStanding }) => ({ folder, report, ...(leftStanding && { leftStanding: `aftershock-${leftStanding}-*` }) })),
       comparisons: comparisons.map(({ folder, sentence }) => ({ folder, sentence })),
     };
     process.stdout.write(`${JSON.stringify(plain, null, 2)}\n`);

@@ -65,14 +65,14 @@ export function engineAt(url: string, env: NodeJS.ProcessEnv = process.env, key 
     throw new EnvironmentError(`${key}='${url}' cannot be used; write unix:///PATH, npipe:////./pipe/NAME or tcp://HOST:PORT${advice}`);
   }
   if (scheme === 'unix' || scheme === 'npipe') return { url, local: true, get: (path) => ask(requestOverHttp, { socketPath: rest }, path) };
-  const { hostname, port } = new URL(url.replace(/^tcp:/, 'http:'));
+  const { hostname, port } = parsedUrl(url);
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
   const certificates = env['DOCKER_TLS_VERIFY'] === '1' ? env['DOCKER_CERT_PATH'] : undefined;
   const local = ['localhost', '::1'].includes(host) || host.startsWith('127.');
   if (certificates === undefined && scheme !== 'https') {
     return { url, local, get: (path) => ask(requestOverHttp, { host, port: port || '2375' }, path) };
   }
-  const tls = certificates ? Object.fromEntries(['ca', 'cert', 'key'].map((part) => [part, readFileSync(join(certificates, `${part}.pem`))])) : {};
+  const tls = certificates ? Object.fromEntries(['ca', 'cert', 'key'].map((part) => [part, certificate(join(certificates, `${part}.pem`))])) : {};
   return { url, local, get: (path) => ask(requestOverHttps, { host, port: port || '2376', ...tls }, path) };
 }
 
@@ -127,4 +127,25 @@ function ask(requester: Requester, at: Record<string, unknown>, path: string): P
 
 function parsed(text: string, type: string | undefined): unknown {
   return type?.includes('json') ? JSON.parse(text) : text.trim();
+}
+
+function parsedUrl(url: string): URL {
+  try {
+    return new URL(url.replace(/^tcp:/, 'http:'));
+  } catch (thrown) {
+    throw new EnvironmentError(
+      `'${url}' is no address of a container engine (${messageOf(thrown)}); write one such as unix:///var/run/docker.sock or tcp://127.0.0.1:2375`,
+      { cause: thrown },
+    );
+  }
+}
+
+function certificate(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (thrown) {
+    throw new EnvironmentError(`the engine's certificate ${path} cannot be read (${messageOf(thrown)}); DOCKER_CERT_PATH names the folder that holds it`, {
+      cause: thrown,
+    });
+  }
 }

@@ -53,7 +53,7 @@ async function connect(): Promise<Engine> {
   const address = await findEngine();
   if (address === undefined) throw new EnvironmentError(NO_ENGINE);
   process.env['DOCKER_HOST'] = address.url;
-  // Our own reaper removes what a run leaves; Testcontainers' one is an image that would have to be pulled first.
+  // A run takes down by label what it made, and `clean` what a dead run left; Testcontainers' reaper is an image that would have to be pulled first.
   process.env['TESTCONTAINERS_RYUK_DISABLED'] = 'true';
   // Testcontainers reads its settings when it is loaded, so it must not be loaded any earlier. It prints nothing unless DEBUG asks for it.
   const { getContainerRuntimeClient } = await import('testcontainers');

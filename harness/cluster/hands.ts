@@ -5,9 +5,8 @@ import { startContainer } from './container.ts';
 import type { Ground } from './ground.ts';
 import { Hand, type Reading } from './hand.ts';
 import type { ContainerNode } from './node.ts';
-import type { ClusterSpec, NodeSpec } from './spec.ts';
+import { type ClusterSpec, HAND_MEMORY_MIB, type NodeSpec } from './spec.ts';
 
-const HAND_MEMORY_MIB = 128;
 const READING_EVERY_MS = 200;
 
 /** Called with each reading at a watched node; `clockMs` is already on this process's monotonic clock. */
@@ -60,7 +59,9 @@ export class Hands {
     if (!before) return;
     this.#hands.delete(node.name);
     (await before).close();
-    await this.#ground.engine.docker.getContainer(this.#ground.name(sidecarOf(node.name))).remove({ force: true });
+    const sidecar = this.#ground.name(sidecarOf(node.name));
+    // Journalled as what the engine will tell of it: a kill that was asked for.
+    await this.#ground.act('kill', sidecar, () => this.#ground.engine.docker.getContainer(sidecar).remove({ force: true }));
     await this.watch(node);
   }
 

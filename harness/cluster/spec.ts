@@ -68,3 +68,7 @@ export interface ClusterSpec {
   readonly ready: ProgramSpec;
   readonly tools: ToolSpec;
 }
+
+/** Hard limits of what stands beside the nodes, MiB: Toxiproxy holds a few tens, and some kilobytes for each connection; a hand is one idle Node. */
+export const TOXIPROXY_MEMORY_MIB = 512;
+export const HAND_MEMORY_MIB = 128;

@@ -5,7 +5,7 @@
  * because they need the nodes' addresses; the hands; and then the ready program, which has one key of each shard answered
  * through every proxy.
  */
-import { EnvironmentError, messageOf, unknownName } from '../core/errors.ts';
+import { AftershockError, EnvironmentError, messageOf, unknownName } from '../core/errors.ts';
 import { linkName } from '../core/names.ts';
 import { Addresses } from './addresses.ts';
 import { type Channel, openChannel } from './channel.ts';
@@ -16,7 +16,7 @@ import { Hands, type OnReading } from './hands.ts';
 import { type ContainerNode, createNode } from './node.ts';
 import { becomeReady } from './ready.ts';
 import { endedNode, nodeLogs, removeRun } from './remains.ts';
-import type { ClusterSpec, LinkSpec, NodeSpec, ProgramSpec } from './spec.ts';
+import { type ClusterSpec, type LinkSpec, type NodeSpec, type ProgramSpec, TOXIPROXY_MEMORY_MIB } from './spec.ts';
 import { LinkControl } from './toxiproxy.ts';
 import type { Cluster, Link } from './types.ts';
 
@@ -40,7 +40,6 @@ export interface RunningCluster extends Cluster {
 }
 
 const TOXIPROXY_API_PORT = 8474;
-const TOXIPROXY_MEMORY_MIB = 512;
 
 /** Throws EnvironmentError in one line; nothing is left on the engine then. */
 export async function startCluster(spec: ClusterSpec, options: ClusterOptions): Promise<RunningCluster> {
@@ -48,10 +47,12 @@ export async function startCluster(spec: ClusterSpec, options: ClusterOptions): 
   try {
     return await new Starting(spec, ground, options.onReading).run(options.signal);
   } catch (thrown) {
-    // A node that ended by itself explains everything that followed, and its container is about to go.
-    const ended = options.signal.aborted ? undefined : await endedNode(ground.engine, ground.runId);
+    // A node that ended by itself explains everything that followed, and its container is about to go. An engine that is gone cannot tell of one.
+    const ended = options.signal.aborted ? undefined : await endedNode(ground.engine, ground.runId).catch(() => undefined);
     await removeRun(ground.engine, ground.runId);
-    throw ended === undefined ? thrown : new EnvironmentError(ended, { cause: thrown });
+    if (ended !== undefined) throw new EnvironmentError(ended, { cause: thrown });
+    if (thrown instanceof AftershockError) throw thrown;
+    throw new EnvironmentError(`the cluster could not be started: ${messageOf(thrown)}`, { cause: thrown });
   }
 }
 

@@ -29,6 +29,7 @@ export const downKind: FaultKind<Down> = {
   target: (fault) => ({ kind: 'link', pattern: fault.link }),
   describe: (fault) => `down on ${fault.link}`,
   excludes: ['latency', 'silence'],
+  provingMs: () => 2 * PATIENCE_MS,
   affects: (fault, cluster) => farEnds(fault.link, cluster),
 
   async prepare(fault, cluster) {

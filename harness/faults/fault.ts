@@ -41,6 +41,8 @@ export interface FaultKind<F extends { readonly kind: string }> {
   describe(fault: F): string;
   /** Kinds that cannot be in force on the same target at the same time; its own kind is always one of them. */
   readonly excludes: readonly string[];
+  /** How long its proof takes, ms: it has to last longer than that. */
+  provingMs(fault: F): number;
   /** Opens the probes and measures what is normal, before the fault. */
   prepare(fault: F, cluster: Cluster): Promise<Prepared>;
   /** The nodes that the load cannot reach well while it lasts. */

@@ -4,11 +4,12 @@ import { messageOf } from '../core/errors.ts';
 import { linkEnds } from '../core/names.ts';
 import { formatMs, milliseconds } from '../core/units.ts';
 
-/** A duration from `leastMs` to `mostMs`. */
-export function atLeastMs(leastMs: number, mostMs: number): z.ZodString {
+/** A duration of whole milliseconds, which is what Toxiproxy takes, from `leastMs` to `mostMs`. */
+export function wholeMs(leastMs: number, mostMs: number): z.ZodString {
   return z.string().superRefine((text, context) => {
     try {
       const ms = milliseconds(text);
+      if (!Number.isInteger(ms)) context.addIssue({ code: 'custom', message: `'${text}' is not a whole number of milliseconds` });
       if (ms < leastMs || ms > mostMs)
         context.addIssue({ code: 'custom', message: `'${text}' is out of range; write ${formatMs(leastMs)} to ${formatMs(mostMs)}` });
     } catch (thrown) {

@@ -17,10 +17,6 @@ export type Fault = Latency | Silence | Down | Kill | Pause;
 
 const KINDS = { latency: latencyKind, silence: silenceKind, down: downKind, kill: killKind, pause: pauseKind } as const;
 
-export const faultKinds: readonly FaultKind<never>[] = Object.values(KINDS) as unknown as readonly FaultKind<never>[];
-
-export const faultNames: readonly string[] = Object.keys(KINDS);
-
 export const faultSchema: z.ZodType<Fault> = z.discriminatedUnion('kind', [
   latencyKind.schema,
   silenceKind.schema,

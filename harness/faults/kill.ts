@@ -29,6 +29,7 @@ export const killKind: FaultKind<Kill> = {
   target: (fault) => ({ kind: 'node', pattern: fault.node }),
   describe: (fault) => `kill ${fault.node}`,
   excludes: ['pause'],
+  provingMs: () => 2 * PATIENCE_MS,
   affects: (fault, cluster) => namesOfMatching(fault.node, cluster),
 
   async prepare(fault, cluster) {

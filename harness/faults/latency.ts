@@ -9,8 +9,8 @@ import { z } from 'zod';
 import { matchingLinks } from '../core/names.ts';
 import { type Duration, formatMs, milliseconds } from '../core/units.ts';
 import type { FaultKind } from './fault.ts';
-import { atLeastMs, linkTarget } from './fields.ts';
-import { answeredMs, asBefore, baselineOf, median, onAll, openProbers, proof, until } from './probing.ts';
+import { linkTarget, wholeMs } from './fields.ts';
+import { answeredMs, asBefore, type Baseline, baselineOf, median, onAll, openProbers, proof, until } from './probing.ts';
 import { farEnds } from './targets.ts';
 
 export interface Latency {
@@ -32,7 +32,9 @@ const LEAST_SHARE = 0.75;
 const MOST_SHARE = 0.25;
 const MOST_MS = 50;
 
-function isDose(ms: readonly number[], delayMs: number, baselineMs: number): boolean {
+function isDose(ms: readonly number[], delayMs: number, { medianMs: baselineMs, maxMs }: Baseline): boolean {
+  // Where an exchange took as long by itself before the fault, its length says nothing of the fault.
+  if (maxMs >= delayMs) return false;
   const mostMs = delayMs + baselineMs + Math.max(MOST_MS, delayMs * MOST_SHARE);
   return ms.every((one) => one >= delayMs - 1 && one <= mostMs) && median(ms) - baselineMs >= delayMs * LEAST_SHARE;
 }
@@ -40,10 +42,11 @@ function isDose(ms: readonly number[], delayMs: number, baselineMs: number): boo
 export const latencyKind: FaultKind<Latency> = {
   kind: 'latency',
   summary: 'answers over a link come later',
-  schema: z.strictObject({ kind: z.literal('latency'), link: linkTarget, delay: atLeastMs(1, 60_000) }) as z.ZodType<Latency>,
+  schema: z.strictObject({ kind: z.literal('latency'), link: linkTarget, delay: wholeMs(5, 60_000) }) as z.ZodType<Latency>,
   target: (fault) => ({ kind: 'link', pattern: fault.link }),
   describe: (fault) => `latency ${fault.delay} on ${fault.link}`,
   excludes: ['silence', 'down'],
+  provingMs: (fault) => milliseconds(fault.delay) + 500,
   affects: (fault, cluster) => farEnds(fault.link, cluster),
 
   async prepare(fault, cluster) {
@@ -65,7 +68,7 @@ export const latencyKind: FaultKind<Latency> = {
             until(async () => {
               const answers = await probers.askAll(patienceMs);
               const ms = answeredMs(answers);
-              const holds = ms.length === answers.length && isDose(ms, delayMs, baseline.medianMs);
+              const holds = ms.length === answers.length && isDose(ms, delayMs, baseline);
               return proof(
                 holds,
                 asked,

@@ -29,6 +29,7 @@ export const pauseKind: FaultKind<Pause> = {
   target: (fault) => ({ kind: 'node', pattern: fault.node }),
   describe: (fault) => `pause ${fault.node}`,
   excludes: ['kill'],
+  provingMs: () => 2 * PATIENCE_MS,
   affects: (fault, cluster) => namesOfMatching(fault.node, cluster),
 
   async prepare(fault, cluster) {

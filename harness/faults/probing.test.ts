@@ -47,8 +47,12 @@ describe('asBefore', () => {
   const baseline = { medianMs: 10, maxMs: 12 };
 
   it('allows three times the baseline, and no more', () => {
-    expect(asBefore([answered(29), answered(30), answered(31)], baseline)).toBe(true);
+    expect(asBefore([answered(28), answered(29), answered(30)], baseline)).toBe(true);
     expect(asBefore([answered(31), answered(31), answered(31)], baseline)).toBe(false);
+  });
+
+  it('does not let one that is still ill hide among others that are well', () => {
+    expect(asBefore([answered(1), answered(1), answered(1_000)], baseline)).toBe(false);
   });
 
   it('wants every probe answered', () => {

@@ -54,12 +54,13 @@ export function answeredMs(answers: readonly Answer[]): number[] {
 }
 
 /**
- * Back to normal: all answered, the median within three times the baseline, or 20 ms where that is more. A probe on two busy cores
- * can wait a scheduling slice or two (4 ms each), so a tighter band would call a healed link sick.
+ * Back to normal: all answered, and each within three times the baseline, or 20 ms where that is more. A probe on two busy cores
+ * can wait a scheduling slice or two (4 ms each), so a tighter band would call a healed link sick; and each, because one link that is still ill
+ * must not hide among others that are well.
  */
 export function asBefore(answers: readonly Answer[], baseline: Baseline): boolean {
   const ms = answeredMs(answers);
-  return ms.length === answers.length && median(ms) <= Math.max(20, baseline.medianMs * 3, baseline.maxMs);
+  return ms.length === answers.length && ms.every((one) => one <= Math.max(20, baseline.medianMs * 3, baseline.maxMs));
 }
 
 /** Asks the probes, and the engine for the state of the nodes, at once. */

@@ -31,6 +31,7 @@ export const silenceKind: FaultKind<Silence> = {
   target: (fault) => ({ kind: 'link', pattern: fault.link }),
   describe: (fault) => `silence on ${fault.link}`,
   excludes: ['latency', 'down'],
+  provingMs: () => 2 * PATIENCE_MS,
   affects: (fault, cluster) => farEnds(fault.link, cluster),
 
   async prepare(fault, cluster) {

@@ -77,6 +77,6 @@ export function span(ms: number): string {
 }
 
 /** What to type to run it again. */
-export function runCommand(report: { readonly scenario: string; readonly variant: string; readonly seed: number }): string {
-  return `npx aftershock run ${report.scenario} --variant ${report.variant} --seed ${report.seed}`;
+export function runCommand(report: { readonly scenario: string; readonly file?: string; readonly variant: string; readonly seed: number }): string {
+  return `npx aftershock run ${report.file ?? report.scenario} --variant ${report.variant} --seed ${report.seed}`;
 }

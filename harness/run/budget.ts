@@ -1,6 +1,8 @@
 /** What a plan needs of the engine, beside what the engine has: computed before anything starts, refused with the arithmetic shown. */
 import type { Engine } from '../cluster/engine.ts';
+import { HAND_MEMORY_MIB, TOXIPROXY_MEMORY_MIB } from '../cluster/spec.ts';
 import { EnvironmentError } from '../core/errors.ts';
+import { linkEnds } from '../core/names.ts';
 import type { Plan } from './types.ts';
 
 export interface Budget {
@@ -21,8 +23,6 @@ export interface EngineRoom {
 
 /** Measured on two cores: up in under 8 s and down in under 4 s for eight nodes. */
 const UP_AND_DOWN_MS = 12_000;
-const TOXIPROXY_MIB = 512;
-const HAND_MIB = 128;
 /** A window of one series is about 400 bytes on disk, and so is its completion. */
 const BYTES_PER_WINDOW = 800;
 /** get and set, in most loads. */
@@ -34,11 +34,15 @@ const OPERATIONS = 2;
 const DEFAULT_POOL_NETWORKS = 31;
 
 export function budgetOf(plan: Plan): Budget {
-  const sidecars = plan.cluster.nodes.filter((node) => node.watchSockets).length;
+  const clients = new Set(plan.cluster.nodes.filter((node) => node.role === 'client').map((node) => node.name));
+  const watched = plan.cluster.nodes.filter((node) => node.watchSockets).map((node) => node.name);
+  // The proof of a fault on a link is asked from the node at its near end.
+  const probing = plan.steps.flatMap((step) => step.targets.map((target) => linkEnds(target)?.from ?? '')).filter((name) => name !== '' && !clients.has(name));
+  const sidecars = new Set([...watched, ...probing]).size;
   const windows = (plan.durationMs / 100) * OPERATIONS * plan.load.reduce((sum, load) => sum + load.shards.length, 0);
   return {
     containers: plan.cluster.nodes.length + 1 + sidecars,
-    memoryMiB: plan.cluster.nodes.reduce((sum, node) => sum + node.memoryMiB, TOXIPROXY_MIB) + sidecars * HAND_MIB,
+    memoryMiB: plan.cluster.nodes.reduce((sum, node) => sum + node.memoryMiB, TOXIPROXY_MEMORY_MIB) + sidecars * HAND_MEMORY_MIB,
     networks: 1,
     durationMs: plan.durationMs + UP_AND_DOWN_MS,
     resultBytes: windows * BYTES_PER_WINDOW,

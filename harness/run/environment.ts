@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Engine } from '../cluster/engine.ts';
+import { EnvironmentError } from '../core/errors.ts';
 import type { Plan } from './types.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -11,7 +12,7 @@ export async function describeEnvironment(engine: Engine, plan: Plan): Promise<R
   const names = [...new Set([...plan.cluster.nodes.map((node) => node.image), plan.cluster.tools.toxiproxyImage, plan.cluster.tools.hand.image])].toSorted();
   const images = await Promise.all(
     names.map(async (name) => {
-      const image = await engine.docker.getImage(name).inspect();
+      const image = await inspected(engine, name);
       return [
         `image ${name}`,
         `${image.Id}${image.Config.Labels?.['io.aftershock.origin'] ? `, ${image.Config.Labels['io.aftershock.origin']}` : ''}`,
@@ -31,6 +32,16 @@ export async function describeEnvironment(engine: Engine, plan: Plan): Promise<R
     'engine cgroups': `v${engine.cgroupVersion}${engine.rootless ? ', rootless' : ''}`,
     ...Object.fromEntries(images),
   };
+}
+
+/** Throws EnvironmentError when the engine does not have it: nothing is pulled or built in the middle of a run. */
+async function inspected(engine: Engine, name: string) {
+  try {
+    return await engine.docker.getImage(name).inspect();
+  } catch (thrown) {
+    if ((thrown as { statusCode?: number }).statusCode !== 404) throw thrown;
+    throw new EnvironmentError(`the engine does not have the image ${name}; type: npm run setup`, { cause: thrown });
+  }
 }
 
 /** The commit of this checkout, marked when it was changed; 'none' outside one. */

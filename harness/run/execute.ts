@@ -41,10 +41,10 @@ export interface Executed {
 
 export async function execute(plan: Plan, options: ExecuteOptions): Promise<Executed> {
   const { engine, interrupts, observer } = options;
+  const environment = await describeEnvironment(engine, plan);
   const folder = createResultFolder(options.out, plan, new Date());
   const runId = randomBytes(4).toString('hex');
   writeJson(folder, 'plan.json', plan);
-  const environment = await describeEnvironment(engine, plan);
   writeJson(folder, 'environment.json', environment);
 
   let ended: EndedRun | undefined;
@@ -52,26 +52,37 @@ export async function execute(plan: Plan, options: ExecuteOptions): Promise<Exec
     ended = await run(plan, { engine, runId, folder, signal: interrupts.signal, observer });
   } catch (thrown) {
     // The cluster never stood, and nothing of it is left; a stop asked for still gets its report.
-    if (!interrupts.signal.aborted) throw thrown;
+    if (!interrupts.signal.aborted || thrown instanceof CleanUpError) throw thrown;
   }
-  const { report, timeline } = writeReport(folder, plan, environment);
+  const judged = judgeUnlessBroken(ended, () => writeReport(folder, plan, environment));
+  const keep = interrupts.skipTearDown() || (options.keepOnFailure && judged.report?.exitCode !== EXIT.asExpected && !interrupts.signal.aborted);
+  const codes: ExitCode[] = interrupts.signal.aborted ? [exitCodeOf(interrupts.signal.reason)] : [];
+  try {
+    if (keep) await ended?.keep();
+    else await ended?.tearDown(interrupts.skipTearDown);
+  } catch (thrown) {
+    if (!(thrown instanceof CleanUpError)) throw thrown;
+    observer.note(messageOf(thrown));
+    codes.push(thrown.exitCode);
+  }
+  if (judged.report === undefined) throw judged.failure;
   pointLast(folder);
-  const codes: ExitCode[] = [report.exitCode];
-  if (interrupts.signal.aborted) codes.push(exitCodeOf(interrupts.signal.reason));
-  let leftStanding: string | undefined;
-  if (ended) {
-    const keep = interrupts.skipTearDown() || (options.keepOnFailure && report.exitCode !== EXIT.asExpected && !interrupts.signal.aborted);
-    try {
-      if (keep) await ended.keep();
-      else await ended.tearDown(interrupts.skipTearDown);
-    } catch (thrown) {
-      if (!(thrown instanceof CleanUpError)) throw thrown;
-      observer.note(messageOf(thrown));
-      codes.push(thrown.exitCode);
-    }
-    if (keep) leftStanding = runId;
+  codes.push(judged.report.exitCode);
+  const { report, timeline } = judged;
+  return { plan, report, timeline, folder, exitCode: worstExit(codes), ...(ended && keep ? { leftStanding: runId } : {}) };
+}
+
+/** The cluster has to be taken down before anything is made of a result that could not be written. */
+function judgeUnlessBroken(
+  ended: EndedRun | undefined,
+  write: () => { report: Report; timeline: Timeline },
+): { report: Report; timeline: Timeline } | { report: undefined; failure: unknown } {
+  if (ended?.broken !== undefined) return { report: undefined, failure: ended.broken };
+  try {
+    return write();
+  } catch (failure) {
+    return { report: undefined, failure };
   }
-  return { plan, report, timeline, folder, exitCode: worstExit(codes), ...(leftStanding === undefined ? {} : { leftStanding }) };
 }
 
 /** Judges what a result folder holds, and writes report.json and report.html into it. Needs no engine. */

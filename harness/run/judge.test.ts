@@ -186,6 +186,19 @@ describe('a run that cannot be judged', () => {
     expect(judge(planOf(), lateBy(2)).outcome).toBe('as expected');
   });
 
+  it('has a generator that was late in one phase, although not over the whole run', () => {
+    // 3 of 200 in each window is 1.5%; over a third of the run it is 0.5% of all.
+    const lateBetween = (fromMs: number, toMs: number, late = 3) => synthetic({ marks, generator: (at) => ({ late: at >= fromMs && at < toMs ? late : 0 }) });
+    const reason = (when: string) => `load 'main' was starved ${when}: it came to 1.5% of its requests more than 10 ms late, and 1% is allowed`;
+    isInvalid(lateBetween(0, 8_000), reason('before the fault'));
+    isInvalid(lateBetween(7_000, 15_000), reason('during the fault'));
+    isInvalid(lateBetween(14_000, 20_000), reason('after the fault'));
+    expect(judge(planOf(), lateBetween(8_000, 14_000, 2)).outcome).toBe('as expected');
+    // Too few requests after the fault: 20 windows of 4.
+    const sparse = synthetic({ marks: faultMarks(INJECTED_MS, 18_000), ratePerSecond: 40, generator: (at) => ({ late: at === 19_000 ? 1 : 0 }) });
+    expect(judge(planOf(), sparse).reasons.join()).not.toContain('starved');
+  });
+
   it('has a generator that stood still in more than one window of twenty', () => {
     const stalledIn = (windows: number) => synthetic({ marks, generator: (at) => (at >= 9_000 && at < 9_000 + windows * 100 ? { p99LatenessMs: 51 } : {}) });
     isInvalid(stalledIn(11), "load 'main' was starved: in 5.5% of its windows it was more than 50 ms late (p99), and 5% is allowed");

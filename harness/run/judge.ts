@@ -26,6 +26,7 @@ export function judge(plan: Plan, timeline: Timeline): Report {
   return {
     format: 1,
     scenario: plan.scenario,
+    ...(plan.file !== undefined && { file: plan.file }),
     variant: plan.variant,
     title: plan.title,
     story: plan.story,

@@ -2,7 +2,8 @@
 import type { z } from 'zod';
 
 export function oneLine(error: z.ZodError, whole: string): string {
-  const [first] = error.issues;
+  // A key that nobody knows explains the one that is missing.
+  const first = error.issues.find((issue) => issue.code === 'unrecognized_keys') ?? error.issues[0];
   if (!first) return `${whole}: not allowed`;
   const key =
     first.path

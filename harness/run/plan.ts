@@ -3,6 +3,7 @@ import { InputError, unknownName } from '../core/errors.ts';
 import { linkName, matches } from '../core/names.ts';
 import { SEED_LIMIT } from '../core/random.ts';
 import { formatMs, milliseconds } from '../core/units.ts';
+import { checkMoral } from '../report/moral.ts';
 import type { Objective } from '../slo/index.ts';
 import { schedule } from './schedule.ts';
 import type { Expectation, Plan, Scenario, Variant } from './types.ts';
@@ -12,6 +13,8 @@ export interface PlanOptions {
   readonly variant?: string;
   readonly seed: number;
   readonly tags?: readonly string[];
+  /** The scenario's file, where it was named by that. */
+  readonly file?: string;
 }
 
 /** Time after the last heal that recovery needs to be seen in: two seconds that hold, and one to get there. */
@@ -20,10 +23,12 @@ const LEAST_DURATION_MS = 3_000;
 /** Throws InputError naming the key. */
 export function planRun(scenario: Scenario, options: PlanOptions): Plan {
   const variantName = options.variant ?? defaultVariant(scenario);
-  const variant = scenario.variants[variantName];
+  const variant = Object.hasOwn(scenario.variants, variantName) ? scenario.variants[variantName] : undefined;
   if (!variant) throw unknownName('variant', variantName, Object.keys(scenario.variants));
   if (!Number.isInteger(options.seed) || options.seed < 0 || options.seed >= SEED_LIMIT)
     throw new InputError(`seed: ${options.seed} is not allowed; write a whole number from 0 to ${SEED_LIMIT - 1}`);
+  if (scenario.moral !== undefined)
+    checkMoral(scenario.moral, Object.keys(scenario.variants), [...Object.keys(scenario.slos), ...Object.keys(scenario.symptoms ?? {})]);
   const durationMs = milliseconds(scenario.duration, 'duration');
   if (durationMs < LEAST_DURATION_MS)
     throw new InputError(`duration: '${scenario.duration}' is too short to be judged; write ${formatMs(LEAST_DURATION_MS)} or more`);
@@ -44,6 +49,7 @@ export function planRun(scenario: Scenario, options: PlanOptions): Plan {
   return {
     format: 1,
     scenario: scenario.id,
+    ...(options.file === undefined ? {} : { file: options.file }),
     variant: variantName,
     title: variant.title,
     story: scenario.story,

@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { EnvironmentError, InputError, messageOf } from '../core/errors.ts';
-import type { Plan } from './types.ts';
+import type { Plan, Report } from './types.ts';
 
 export const DEFAULT_OUT = 'results';
 
@@ -66,13 +66,21 @@ export function writeJson(folder: string, name: string, value: unknown): string 
 
 /** The plan of a result folder. Throws InputError when the folder is no result. */
 export function readPlan(folder: string): Plan {
-  const plan = readJson(folder, 'plan.json') as Plan;
-  if (plan.format !== 1) throw new InputError(`${folder}: plan.json has format ${String(plan.format)}; this version reads format 1`);
-  return plan;
+  const plan = readJson(folder, 'plan.json') as Partial<Plan> | null;
+  if (plan?.format !== 1) throw new InputError(`${folder}: plan.json has format ${String(plan?.format)}; this version reads format 1`);
+  const lists = ['load', 'steps', 'expectations', 'tags'] as const;
+  const missing = lists.find((key) => !Array.isArray(plan[key])) ?? (plan.cluster === undefined ? 'cluster' : undefined);
+  if (missing !== undefined) throw new InputError(`${folder}: plan.json is not a whole plan: '${missing}' is missing`);
+  return plan as Plan;
 }
 
 export function readEnvironment(folder: string): Record<string, string> {
   return existsSync(join(folder, 'environment.json')) ? (readJson(folder, 'environment.json') as Record<string, string>) : {};
+}
+
+/** The report that was saved with a run; undefined when there is none yet. */
+export function readSavedReport(folder: string): Report | undefined {
+  return existsSync(join(folder, 'report.json')) ? (readJson(folder, 'report.json') as Report) : undefined;
 }
 
 function readJson(folder: string, name: string): unknown {

@@ -6,7 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Engine } from '../cluster/engine.ts';
 import { type RunningCluster, startCluster } from '../cluster/start.ts';
-import { InvalidRunError, messageOf } from '../core/errors.ts';
+import { CleanUpError, InvalidRunError, messageOf } from '../core/errors.ts';
 import { unlessAborted } from './abort.ts';
 import { Load } from './loads.ts';
 import { RunLog } from './log.ts';
@@ -28,6 +28,8 @@ export interface RunOptions {
 
 /** A run whose timeline has ended, and whose cluster still stands. */
 export interface EndedRun {
+  /** Why the timeline could not be written to its end; undefined when it was. */
+  readonly broken: unknown;
   /** Saves every node's output, and takes the cluster down, unless `skip` says so by then. Throws CleanUpError naming what stayed. */
   tearDown(skip: () => boolean): Promise<void>;
   /** Leaves the cluster standing. */
@@ -40,7 +42,6 @@ const LEAD_MS = 300;
 /** Throws what keeps a cluster from starting; from then on every mishap is written into the timeline. */
 export async function run(plan: Plan, options: RunOptions): Promise<EndedRun> {
   const { engine, runId, folder, observer, signal } = options;
-  const log = new RunLog(folder);
   const dying = new Set<string>();
   const stop = new AbortController();
   const stopped = AbortSignal.any([signal, stop.signal]);
@@ -50,7 +51,13 @@ export async function run(plan: Plan, options: RunOptions): Promise<EndedRun> {
     log.finding('invalid', why);
     stop.abort(new InvalidRunError(why));
   };
+  const log: RunLog = new RunLog(folder, (thrown) => {
+    brokenLog = thrown;
+    stop.abort(thrown);
+  });
+  let brokenLog: unknown;
   let cluster: RunningCluster | undefined;
+  let watching: Awaited<ReturnType<typeof watchEngine>>;
   try {
     observer.stage(`starting ${plan.cluster.title}`);
     const startedAt = performance.now();
@@ -69,27 +76,29 @@ export async function run(plan: Plan, options: RunOptions): Promise<EndedRun> {
       onReading: (node, { clockMs, gauges }) => log.gauges(node, clockMs, gauges),
     });
     log.event('ready', { afterMs: Math.round(performance.now() - startedAt), evidence: cluster.evidence });
+    watching = await watchEngine(
+      engine,
+      runId,
+      (event) => {
+        log.event('engine', event);
+        if (event.action !== 'die') return;
+        const name = `aftershock-${runId}-${event.node}`;
+        if (!dying.delete(name) && !stopped.aborted) log.finding('invalid', `node ${event.node} died by itself (exit ${event.exitCode ?? 'unknown'})`);
+      },
+      () => abort(ENGINE_GONE),
+    );
   } catch (thrown) {
+    // A cluster that stands, of an engine that would not tell of it.
+    await cluster?.stop();
     if (signal.aborted) log.end(0, messageOf(signal.reason));
     else {
       log.finding('invalid', messageOf(thrown));
       log.end(0);
     }
     log.close();
-    throw signal.aborted ? signal.reason : thrown;
+    throw signal.aborted && !(thrown instanceof CleanUpError) ? signal.reason : thrown;
   }
 
-  const watching = await watchEngine(
-    engine,
-    runId,
-    (event) => {
-      log.event('engine', event);
-      if (event.action !== 'die') return;
-      const name = `aftershock-${runId}-${event.node}`;
-      if (!dying.delete(name) && !stopped.aborted) log.finding('invalid', `node ${event.node} died by itself (exit ${event.exitCode ?? 'unknown'})`);
-    },
-    () => abort(ENGINE_GONE),
-  );
   const loadFailed = async (thrown: unknown) => abort((await engineAnswers(engine)) ? messageOf(thrown) : ENGINE_GONE);
   await perform(plan, { cluster, log, observer, stopped, abort, loadFailed });
   // Only a person's stop makes a run aborted; a run that stopped itself has its finding.
@@ -98,6 +107,7 @@ export async function run(plan: Plan, options: RunOptions): Promise<EndedRun> {
   watching.close();
   const standing = cluster;
   return {
+    broken: brokenLog,
     tearDown: async (skip) => {
       observer.stage('taking it down');
       try {

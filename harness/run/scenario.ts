@@ -3,6 +3,7 @@
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { AftershockError, InputError, messageOf, unknownName } from '../core/errors.ts';
@@ -24,6 +25,16 @@ const text = z.string().min(1);
 const step = z.strictObject({ at: text, for: text, jitter: text.optional(), fault: faultSchema });
 /** Clusters and loads are made by typed builders that check themselves; here only their outer shape is looked at. */
 const built = (builder: string) => z.looseObject({ title: text }, { error: `expected what ${builder} returns` });
+const cluster = z.looseObject(
+  {
+    title: text,
+    nodes: z.array(z.looseObject({ name: text, image: text })).min(1),
+    links: z.array(z.looseObject({ from: text, to: text })),
+    ready: z.looseObject({}),
+    tools: z.looseObject({}),
+  },
+  { error: 'expected what cache(...) returns' },
+);
 const loads = z.array(built('cacheClients(...)')).min(1);
 
 const scenarioSchema = z.strictObject({
@@ -41,7 +52,7 @@ const scenarioSchema = z.strictObject({
     z.strictObject({
       title: text,
       reported: z.boolean().optional(),
-      cluster: built('cache(...)'),
+      cluster,
       load: loads.optional(),
       steps: z.array(step).optional(),
       misses: z.array(z.string()).optional(),
@@ -49,6 +60,8 @@ const scenarioSchema = z.strictObject({
   ),
   moral: text.optional(),
 });
+
+const LOAD_WITHIN_MS = 10_000;
 
 /** Folders in which scenarios are found by id, relative to the project's root. */
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -75,10 +88,16 @@ export async function loadScenario(nameOrPath: string): Promise<Scenario> {
   return checkScenario(await importDefault(path, nameOrPath), nameOrPath);
 }
 
+/** A file that waits for something at its top level for ever. */
+async function tooLong(): Promise<never> {
+  await sleep(LOAD_WITHIN_MS);
+  throw new InputError(`it is not loaded after ${LOAD_WITHIN_MS / 1_000} s`);
+}
+
 async function importDefault(path: string, name: string): Promise<unknown> {
   let module: { default?: unknown };
   try {
-    module = (await import(pathToFileURL(path).href)) as { default?: unknown };
+    module = await Promise.race([import(pathToFileURL(path).href) as Promise<{ default?: unknown }>, tooLong()]);
   } catch (thrown) {
     // What a builder refused says itself what is wrong; anything else is the file's own failure.
     if (thrown instanceof AftershockError) throw new InputError(`${name}: ${thrown.message}`, { cause: thrown });

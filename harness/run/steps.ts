@@ -11,6 +11,8 @@ import type { PlannedStep } from './types.ts';
 
 /** The probes measure what is normal this long before the fault. */
 const PREPARE_BEFORE_MS = 1_000;
+/** A fault that is healed later than this after its time was another fault than the plan's. */
+const MOST_OVERTIME_MS = 500;
 
 export interface StepContext {
   readonly cluster: Cluster;
@@ -51,9 +53,17 @@ export async function performStep(step: PlannedStep, index: number, context: Ste
     } catch (thrown) {
       if (!signal.aborted) invalid('it could not be proven', thrown);
     } finally {
-      mark('healing', log.now());
-      await injected.heal().catch((thrown: unknown) => invalid('it could not be healed', thrown));
+      // Healed first and written down second: a journal that cannot be written must not keep a fault in force.
+      const healingAt = log.now();
+      const healed = await injected.heal().then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
       const healedAt = log.now();
+      mark('healing', healingAt);
+      if (healed !== undefined) invalid('it could not be healed', healed);
+      const overMs = healingAt - step.untilMs;
+      if (overMs > MOST_OVERTIME_MS) log.finding('invalid', `${step.title} was in force ${Math.round(overMs)} ms longer than planned`);
       context.onChange(false);
       // An aborted run is torn down at once, and judged by nobody.
       if (signal.aborted) mark('healed', healedAt);

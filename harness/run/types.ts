@@ -94,6 +94,8 @@ export interface Expectation {
 export interface Plan {
   readonly format: 1;
   readonly scenario: string;
+  /** The file that it was loaded from, as it was named, where that was not by id. */
+  readonly file?: string;
   readonly variant: string;
   readonly title: string;
   readonly story: string;
@@ -126,6 +128,7 @@ export type Outcome = 'as expected' | 'not as expected' | 'invalid' | 'aborted';
 export interface Report {
   readonly format: 1;
   readonly scenario: string;
+  readonly file?: string;
   readonly variant: string;
   readonly title: string;
   readonly story: string;

@@ -31,7 +31,37 @@ function oneOf<const T extends readonly [string, ...string[]]>(values: T): z.Zod
 export const whenField: z.ZodType<Phase> = oneOf(PHASES);
 export const amongField: z.ZodType<Among> = oneOf(AMONG);
 export const fromField = oneOf(['injected', 'healed']);
-export const toField = oneOf(['baseline', 'first success']);
+
+/** What counts as well again, in figures of its own: at least one of the two. */
+export interface Limits {
+  readonly p99Under?: Duration;
+  /** Answered correctly within the deadline, of all requests that were due. */
+  readonly goodputAtLeast?: Share;
+}
+
+const LIMITS_EXAMPLE = "{ p99Under: '25ms', goodputAtLeast: '99%' }";
+const limitsField = z
+  .strictObject(
+    { p99Under: durationField.exactOptional(), goodputAtLeast: shareField.exactOptional() },
+    {
+      error: (issue) =>
+        issue.code === 'unrecognized_keys' ? `unknown ${issue.keys.map((key) => `'${key}'`).join(', ')} in limits; known: p99Under, goodputAtLeast` : undefined,
+    },
+  )
+  .refine(({ p99Under, goodputAtLeast }) => p99Under !== undefined || goodputAtLeast !== undefined, {
+    error: `limits need p99Under, goodputAtLeast or both, such as ${LIMITS_EXAMPLE}`,
+    abort: true,
+  });
+
+/** What a recovery leads to: one of the names, or limits. What is wrong with limits is told in one line, with the key inside them. */
+export const toField = z.union([oneOf(['baseline', 'first success']), limitsField], {
+  error: (issue) => {
+    const isObject = typeof issue.input === 'object' && issue.input !== null && !Array.isArray(issue.input);
+    const wrong = isObject && issue.code === 'invalid_union' ? issue.errors[1]?.[0] : undefined;
+    if (!wrong) return `allowed are 'baseline', 'first success' and limits, such as ${LIMITS_EXAMPLE}`;
+    return wrong.path.length > 0 ? `${wrong.path.join('.')}: ${wrong.message}` : wrong.message;
+  },
+}) as unknown as z.ZodType<'baseline' | 'first success' | Limits>;
 
 /** A node's name, or a pattern over names. */
 export const nodeField: z.ZodType<string> = z.string().regex(/^[a-z0-9*][a-z0-9*-]*$/, {

@@ -2,7 +2,7 @@
  * When answers stopped, and when the first one came again, to the millisecond: completions carry the moments of the first and
  * the last answer of each window, so that a silence longer than a window is known exactly at both ends.
  */
-import { type Among, shardsAmong } from '../timeline/phases.ts';
+import { type Among, type Span, shardsAmong } from '../timeline/phases.ts';
 import { type Timeline, WINDOW_MS } from '../timeline/types.ts';
 
 /** Two windows: a shorter silence is what any queue, and any busy machine, has. */
@@ -26,37 +26,50 @@ export interface OutageQuestion {
   readonly among: Among;
   /** When the fault began to be put in: without an answer before it, a silence says nothing. */
   readonly beganMs: number;
-  /** Silences that were over by then are not asked for. */
-  readonly overAfterMs: number;
+  /** Which silence is meant: the one that the fault brought, up to when it was last in force, or the one that its healing has to end. */
+  readonly of: { readonly faultUntilMs: number } | { readonly healedMs: number };
 }
 
 /**
- * The longest silence that lasted beyond `overAfterMs`, also when it had begun before the fault: whoever asks when answers
- * came again must not hear that they never stopped. One that the load's end cut off counts above all others, for nobody
- * knows its length. Answers of all the shards asked for count alike: the first one of any of them ends the silence.
- * Undefined when there was no answer at all before the fault, or too few requests to tell a silence from a pause between two.
+ * The one silence that the fault answers for, so that a hiccup at any other time is not taken for the outage.
+ *
+ * Of the fault: the first that began from one window before the injection on (the last answer before it is that old at
+ * most, even where requests are sparse) and while the fault was in force. Where there is none, the silence in the middle
+ * of which the fault struck, for whoever asks when answers came again must not hear that they never stopped. Of the
+ * healing: the silence that began before the moment of healing and ended after it.
+ *
+ * Answers of all the shards asked for count alike: the first one of any of them ends the silence. A silence that the load's
+ * end cut off is open. Undefined when there was no answer at all before the fault, or too few requests to tell a silence from a
+ * pause between two.
  */
-export function findOutage(timeline: Timeline, { among, beganMs, overAfterMs }: OutageQuestion): Outage | undefined {
+export function findOutage(timeline: Timeline, { among, beganMs, of }: OutageQuestion): Outage | undefined {
   const answers = answersByWindow(timeline, among);
   const first = answers[0];
-  const last = answers.at(-1);
-  if (!first || !last || first.fromMs >= beganMs || dueRate(timeline, among, overAfterMs) < LEAST_RATE) return undefined;
-  // The last answer may come after the load's end, when a queue drains.
-  if (timeline.durationMs - last.toMs >= LEAST_OUTAGE_MS) return { state: 'open', fromMs: last.toMs };
-  let longest: { fromMs: number; toMs: number } | undefined;
-  for (const [index, next] of answers.entries()) {
-    const fromMs = answers[index - 1]?.toMs ?? Number.NEGATIVE_INFINITY;
-    const lasts = next.fromMs - fromMs;
-    if (next.fromMs <= overAfterMs || lasts < LEAST_OUTAGE_MS) continue;
-    if (!longest || lasts > longest.toMs - longest.fromMs) longest = { fromMs, toMs: next.fromMs };
+  const sinceMs = 'healedMs' in of ? of.healedMs : beganMs;
+  if (!first || first.fromMs >= beganMs || dueRate(timeline, among, sinceMs) < LEAST_RATE) return undefined;
+  const silences = silencesOf(answers, timeline.durationMs);
+  const inForceAt = (ms: number) => silences.find(({ fromMs, toMs }) => fromMs < ms && toMs > ms);
+  const found =
+    'healedMs' in of ? inForceAt(of.healedMs) : (silences.find(({ fromMs }) => fromMs > beganMs - WINDOW_MS && fromMs < of.faultUntilMs) ?? inForceAt(beganMs));
+  if (!found) return { state: 'none' };
+  return Number.isFinite(found.toMs) ? { state: 'over', ...found } : { state: 'open', fromMs: found.fromMs };
+}
+
+/** Every silence that is long enough, ascending; one that the load's end cut off ends never. */
+function silencesOf(answers: readonly Span[], endMs: number): Span[] {
+  const silences: Span[] = [];
+  for (const [index, { toMs: fromMs }] of answers.entries()) {
+    const next = answers[index + 1];
+    // The last answer may come after the load's end, when a queue drains.
+    if ((next?.fromMs ?? endMs) - fromMs >= LEAST_OUTAGE_MS) silences.push({ fromMs, toMs: next?.fromMs ?? Number.POSITIVE_INFINITY });
   }
-  return longest ? { state: 'over', ...longest } : { state: 'none' };
+  return silences;
 }
 
 /** From the first to the last answer of each window that had any, ascending. */
-function answersByWindow(timeline: Timeline, among: Among): { fromMs: number; toMs: number }[] {
+function answersByWindow(timeline: Timeline, among: Among): Span[] {
   const hasShard = shardsAmong(timeline, among);
-  const byWindow = new Map<number, { fromMs: number; toMs: number }>();
+  const byWindow = new Map<number, Span>();
   for (const { at, series, firstAnswerAt, lastAnswerAt } of timeline.completions) {
     if (firstAnswerAt === undefined || lastAnswerAt === undefined || !hasShard(series.shard)) continue;
     const seen = byWindow.get(at);

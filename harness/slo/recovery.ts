@@ -3,22 +3,23 @@
  *
  * Four clocks are reported, whichever of them is promised: `detectedMs`, from the injection to the end of the first half second that
  * was not normal; `firstSuccessMs`, to the answer that ended the outage; `baselineMs`, to the moment from which all was
- * normal; and `heldMs`, how long it then stayed so. With several faults it counts from the first injected or the last healed.
+ * normal, or within the limits that are asked for; and `heldMs`, how long it then stayed so. With several faults it counts from the first injected or the last healed.
  */
-import { type Duration, formatMs, milliseconds } from '../core/units.ts';
+import { type Duration, formatMs, formatShare, milliseconds, share } from '../core/units.ts';
 import { type Among, BUCKET_MS, type FaultTimes, faultTimes } from '../timeline/phases.ts';
 import { type Timeline, WINDOW_MS } from '../timeline/types.ts';
-import { findReturn, type Judged, judgeBuckets, type Return } from './baseline.ts';
+import { findReturn, type Judged, judgeBuckets, judgeLimits, type Return } from './baseline.ts';
 import { finite, ofAmong, unknownVerdict } from './evidence.ts';
-import { amongField, durationField, fieldsOf, fromField, toField } from './fields.ts';
+import { amongField, durationField, fieldsOf, fromField, type Limits, toField } from './fields.ts';
 import { findOutage, LEAST_OUTAGE_MS, LEAST_RATE, type Outage } from './outage.ts';
 import type { Verdict } from './types.ts';
 
 export interface RecoveryTerms {
   readonly within: Duration;
   readonly from: 'injected' | 'healed';
-  readonly to: 'baseline' | 'first success';
-  /** How long all must stay normal to count as back; 2 s when it is left out. */
+  /** What was normal before the fault, the first answer, or limits of its own, for which nothing need be known of the time before. */
+  readonly to: 'baseline' | 'first success' | Limits;
+  /** How long all must stay normal to count as back; 2 s when it is left out. A first success does not hold. */
   readonly holds?: Duration;
   readonly among?: Among;
 }
@@ -36,11 +37,16 @@ export const recoverySchema = fieldsOf('recovery', {
   to: toField,
   holds: durationField.exactOptional(),
   among: amongField.exactOptional(),
+}).refine(({ to, holds }) => to !== 'first success' || holds === undefined, {
+  path: ['holds'],
+  error: "goes with 'baseline' or limits; a first success does not hold",
 });
 
 /** What both ends of a recovery are judged from, ms. */
 interface Evidence {
   readonly limit: string;
+  /** 'back to baseline': what has to be reached, for people. */
+  readonly goal: string;
   readonly from: Recovery['from'];
   readonly sinceMs: number;
   readonly withinMs: number;
@@ -55,8 +61,9 @@ export function judgeRecovery(objective: Recovery, timeline: Timeline): Verdict 
   const { from, to, among = 'all requests' } = objective;
   const withinMs = milliseconds(objective.within, 'within');
   const holdsMs = milliseconds(objective.holds ?? '2s', 'holds');
-  const held = to === 'baseline' ? `, for ${formatMs(holdsMs)}` : '';
-  const limit = `${to === 'baseline' ? 'back to baseline' : 'first success'}${ofAmong(among)} within ${formatMs(withinMs)} after ${from}${held}`;
+  const held = to === 'first success' ? '' : `, for ${formatMs(holdsMs)}`;
+  const goal = goalOf(to);
+  const limit = `${goal}${ofAmong(among)} within ${formatMs(withinMs)} after ${from}${held}`;
 
   const times = faultTimes(timeline);
   const sinceMs = from === 'injected' ? times.injectedMs : times.healedMs;
@@ -64,15 +71,25 @@ export function judgeRecovery(objective: Recovery, timeline: Timeline): Verdict 
   if (sinceMs >= timeline.durationMs) return unknownVerdict(limit, `the load had ended when the fault was ${from}`);
 
   const beganMs = times.injectingMs ?? sinceMs;
-  const outage = findOutage(timeline, { among, beganMs, overAfterMs: from === 'injected' ? beganMs : sinceMs });
-  const judged = judgeBuckets(timeline, among);
+  const inForceUntilMs = times.inForce.at(-1)?.toMs ?? timeline.durationMs;
+  const outage = findOutage(timeline, { among, beganMs, of: from === 'injected' ? { faultUntilMs: inForceUntilMs } : { healedMs: sinceMs } });
+  const judged = typeof to === 'object' ? judgeLimits(timeline, among, to, sinceMs) : judgeBuckets(timeline, among);
   // What was due in the last window of the fault may have been hit by its healing.
-  const untilMs = from === 'injected' ? (times.inForce.at(-1)?.toMs ?? timeline.durationMs) - WINDOW_MS : timeline.durationMs;
+  const untilMs = from === 'injected' ? inForceUntilMs - WINDOW_MS : timeline.durationMs;
   const back = 'because' in judged ? undefined : findReturn(judged.isNormal, sinceMs, untilMs, holdsMs);
   const figures = finite({ withinMs, ...clocks(times, sinceMs, outage, judged, back) });
-  const evidence: Evidence = { limit, from, sinceMs, withinMs, holdsMs, endMs: timeline.durationMs, healedMs: times.healedMs, figures };
+  const evidence: Evidence = { limit, goal, from, sinceMs, withinMs, holdsMs, endMs: timeline.durationMs, healedMs: times.healedMs, figures };
   if (to === 'first success') return judgeFirstSuccess(outage, evidence);
   return 'because' in judged ? unknownVerdict(limit, judged.because, figures) : judgeBaseline(back as Return, evidence);
+}
+
+/** 'back to p99 under 25 ms and 99% in time'. */
+function goalOf(to: Recovery['to']): string {
+  if (to === 'first success') return to;
+  if (to === 'baseline') return 'back to baseline';
+  const p99 = to.p99Under === undefined ? [] : [`p99 under ${formatMs(milliseconds(to.p99Under, 'p99Under'))}`];
+  const goodput = to.goodputAtLeast === undefined ? [] : [`${formatShare(share(to.goodputAtLeast, 'goodputAtLeast'))} in time`];
+  return `back to ${[...p99, ...goodput].join(' and ')}`;
 }
 
 function clocks(times: FaultTimes, sinceMs: number, outage: Outage | undefined, judged: Judged, back: Return | undefined): Record<string, number | undefined> {
@@ -120,8 +137,8 @@ function judgeFirstSuccess(outage: Outage | undefined, evidence: Evidence): Verd
 }
 
 function judgeBaseline(back: Return, evidence: Evidence): Verdict {
-  const { limit, from, sinceMs, withinMs, holdsMs, endMs, figures } = evidence;
-  if (back.state === 'never') return judgeNever(evidence, back.atMs, 'it was not back to baseline when the load ended');
+  const { limit, goal, from, sinceMs, withinMs, endMs, figures } = evidence;
+  if (back.state === 'never') return judgeNever(evidence, back.atMs, `it was not ${goal} when the load ended`);
   const ms = back.atMs - sinceMs;
   if (back.state === 'back') {
     return {
@@ -129,11 +146,11 @@ function judgeBaseline(back: Return, evidence: Evidence): Verdict {
       limit,
       measured: `${formatMs(ms)} after ${from}`,
       figures: { ...figures, marginMs: withinMs - ms },
-      moments: [{ at: back.atMs, label: 'back to baseline' }],
+      moments: [{ at: back.atMs, label: goal }],
     };
   }
   const normalMs = endMs - back.atMs;
-  const because = `the load ended after ${formatMs(normalMs)} of being normal, and ${formatMs(holdsMs)} have to be seen`;
+  const because = `the load ended after ${formatMs(normalMs)} of being normal, and ${formatMs(back.neededMs)} have to be seen`;
   // Even if it had held, it would have come too late.
   if (ms > withinMs)
     return { status: 'missed', limit, measured: `${formatMs(ms)} after ${from}, at the earliest`, figures: { ...figures, marginMs: withinMs - ms }, because };

@@ -9,13 +9,24 @@ describe('the phases of a run', () => {
   it('lie between the marks, and the first ends a window before the fault begins', () => {
     const timeline = synthetic({ marks, ratePerSecond: 40 });
     expect(phaseSpans(timeline, 'before')).toEqual([{ fromMs: 0, toMs: 7_895 }]);
-    expect(phaseSpans(timeline, 'during')).toEqual([{ fromMs: 8_000, toMs: 13_995 }]);
+    expect(phaseSpans(timeline, 'during')).toEqual([{ fromMs: 7_800, toMs: 14_000 }]);
     expect(phaseSpans(timeline, 'after')).toEqual([{ fromMs: 14_000, toMs: 20_000 }]);
+  });
+
+  it('leave no request out, whenever the fault was put in and taken out', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1_000, max: 8_000 }), fc.integer({ min: 300, max: 8_000 }), (injectedMs, lastsMs) => {
+        const timeline = synthetic({ marks: faultMarks(injectedMs, injectedMs + lastsMs), ratePerSecond: 40 });
+        const due = (['before', 'during', 'after'] as const).map((phase) => requestsOf(timeline, phase).due);
+        expect(due.reduce((sum, count) => sum + count, 0)).toBe(timeline.windows.reduce((sum, window) => sum + window.due, 0));
+      }),
+      { numRuns: 50 },
+    );
   });
 
   it('lose their grace at the front', () => {
     const timeline = synthetic({ marks, ratePerSecond: 40 });
-    expect(phaseSpans(timeline, 'during', 1_000)).toEqual([{ fromMs: 9_000, toMs: 13_995 }]);
+    expect(phaseSpans(timeline, 'during', 1_000)).toEqual([{ fromMs: 9_000, toMs: 14_000 }]);
     expect(phaseSpans(timeline, 'after', 500)).toEqual([{ fromMs: 14_500, toMs: 20_000 }]);
     expect(phaseSpans(timeline, 'during', 6_000)).toEqual([]);
   });
@@ -29,7 +40,7 @@ describe('the phases of a run', () => {
 
   it('have no after while a fault is not healed, and a during that lasts to the end of the load', () => {
     const timeline = synthetic({ marks: marks.filter((mark) => mark.event !== 'healed' && mark.event !== 'healing'), ratePerSecond: 40 });
-    expect(phaseSpans(timeline, 'during')).toEqual([{ fromMs: 8_000, toMs: 20_000 }]);
+    expect(phaseSpans(timeline, 'during')).toEqual([{ fromMs: 7_800, toMs: 20_000 }]);
     expect(phaseSpans(timeline, 'after')).toEqual([]);
     expect(faultTimes(timeline).healedMs).toBeUndefined();
   });
@@ -42,7 +53,7 @@ describe('the phases of a run', () => {
 
   it('end with the load where the fault is healed after it', () => {
     const timeline = synthetic({ marks: faultMarks(8_000, 21_000), ratePerSecond: 40 });
-    expect(phaseSpans(timeline, 'during')).toEqual([{ fromMs: 8_000, toMs: 20_000 }]);
+    expect(phaseSpans(timeline, 'during')).toEqual([{ fromMs: 7_800, toMs: 20_000 }]);
     expect(phaseSpans(timeline, 'after')).toEqual([]);
   });
 
@@ -50,8 +61,8 @@ describe('the phases of a run', () => {
     const faults = [...faultMarks(4_000, 7_000), ...faultMarks(6_000, 9_000, { step: 1, affects: ['mc-1'] }), ...faultMarks(12_000, 15_000, { step: 2 })];
     const timeline = synthetic({ marks: faults, ratePerSecond: 40 });
     expect(phaseSpans(timeline, 'during')).toEqual([
-      { fromMs: 4_000, toMs: 8_995 },
-      { fromMs: 12_000, toMs: 14_995 },
+      { fromMs: 3_800, toMs: 9_000 },
+      { fromMs: 11_800, toMs: 15_000 },
     ]);
     expect(phaseSpans(timeline, 'after')).toEqual([{ fromMs: 15_000, toMs: 20_000 }]);
     expect(faultTimes(timeline)).toMatchObject({ injectingMs: 3_995, injectedMs: 4_000, healedMs: 15_000 });

@@ -1,11 +1,12 @@
 /**
  * The three phases of a run, as its marks tell them, and the requests that belong to each.
  *
- *     0 ......... injecting | injected ......... healing | healed ......... end of the load
- *          before                      during                    after
+ *     0 ........ | injecting  injected ........ healing  healed | ........ end of the load
+ *       before   |                    during                    |   after
  *
- * What was due while a fault was being put in or taken out belongs to no phase. Windows are keyed by when requests were
- * due, and a window counts only where all of it lies within the phase.
+ * `during` begins a window before the injection, because what was due then was under way when the fault struck, and ends with the window in which it was
+ * healed: every request belongs to one phase. With a grace it begins that long after the fault was in. Windows are keyed by when
+ * requests were due, and a window counts only where all of it lies within the phase.
  */
 import { formatMs } from '../core/units.ts';
 import { Histogram } from './histogram.ts';
@@ -31,25 +32,31 @@ export interface FaultTimes {
   readonly injectedMs?: number;
   /** When the last fault had been taken back; absent while one is still in force, and when there was none. */
   readonly healedMs?: number;
-  /** When at least one fault was in force: ascending, apart from each other, within the load. */
+  /** When at least one fault was in force, injected to healed: ascending, apart from each other, within the load. */
   readonly inForce: readonly Span[];
+  /** The same with the windows at both edges that it was felt in: from a window before injecting to the end of the window of healed. */
+  readonly felt: readonly Span[];
 }
 
 /** What the marks say of all faults together. */
 export function faultTimes(timeline: Timeline): FaultTimes {
   const spans: Span[] = [];
+  const felt: Span[] = [];
   const since = new Map<string, number>();
+  const feltSince = new Map<string, number>();
   const unhealed = new Set<string>();
   let healedMs: number | undefined;
   const marks = timeline.marks.toSorted((a, b) => a.at - b.at);
   for (const mark of marks) {
     const fault = faultOf(mark);
     const from = since.get(fault);
+    if (mark.event === 'injecting') feltSince.set(fault, mark.at);
     if (mark.event === 'injected') {
       since.set(fault, mark.at);
       unhealed.add(fault);
-    } else if (from !== undefined && mark.event !== 'injecting') {
+    } else if (from !== undefined && mark.event === 'healed') {
       spans.push({ fromMs: from, toMs: mark.at });
+      felt.push(feltBetween(feltSince.get(fault) ?? from, mark.at));
       since.delete(fault);
     }
     if (mark.event === 'healed') {
@@ -57,7 +64,10 @@ export function faultTimes(timeline: Timeline): FaultTimes {
       healedMs = mark.at;
     }
   }
-  for (const from of since.values()) spans.push({ fromMs: from, toMs: timeline.durationMs });
+  for (const [fault, from] of since) {
+    spans.push({ fromMs: from, toMs: timeline.durationMs });
+    felt.push(feltBetween(feltSince.get(fault) ?? from, timeline.durationMs));
+  }
   const injecting = marks.find((mark) => mark.event === 'injecting') ?? marks[0];
   const injected = marks.find((mark) => mark.event === 'injected');
   return {
@@ -65,7 +75,13 @@ export function faultTimes(timeline: Timeline): FaultTimes {
     ...(injected && { injectedMs: injected.at }),
     ...(healedMs !== undefined && unhealed.size === 0 && { healedMs }),
     inForce: union(spans, timeline.durationMs),
+    felt: union(felt, timeline.durationMs),
   };
+}
+
+/** Whole windows, so that `before`, `during` and `after` leave none out. */
+function feltBetween(injectingMs: number, healedMs: number): Span {
+  return { fromMs: Math.floor((injectingMs - WINDOW_MS) / WINDOW_MS) * WINDOW_MS, toMs: Math.ceil(healedMs / WINDOW_MS) * WINDOW_MS };
 }
 
 /** One fault on one target: its four marks belong together. */
@@ -99,7 +115,7 @@ export function phaseSpans(timeline: Timeline, phase: Phase, graceMs = 0): Span[
   const later = ({ fromMs, toMs }: Span): Span => ({ fromMs: fromMs + graceMs, toMs });
   const spans = {
     before: () => [{ fromMs: 0, toMs: times.injectingMs === undefined ? endMs : Math.min(times.injectingMs - WINDOW_MS, endMs) }],
-    during: () => times.inForce.map(later),
+    during: () => (graceMs > 0 ? times.inForce.map(later) : [...times.felt]),
     after: () => (times.healedMs === undefined ? [] : [later({ fromMs: times.healedMs, toMs: endMs })]),
   }[phase]();
   return spans.filter((span) => span.toMs > span.fromMs);

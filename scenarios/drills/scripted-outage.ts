@@ -1,7 +1,7 @@
 /**
  * One cache is frozen for exactly three seconds: the yardstick for every recovery time that this project reports.
  *
- * Nothing stands between the client and the cache, so the outage that clients see is the pause itself: 3.000 s, as the engine's
+ * Nothing but a link stands between the client and the cache, so the outage that clients see is the pause itself: 3.000 s, as the engine's
  * own events tell it (pause to unpause), plus at most one request's way. At 200 requests/s a request falls due
  * every 5 ms, which bounds how soon a client can notice.
  *
