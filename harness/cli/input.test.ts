@@ -1,4 +1,6 @@
 /** Bad input: one clear line that names the key and the allowed values, exit code 2, and no engine asked. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { aftershock, temporaryFolder } from './spawned.fixture.ts';
 
@@ -27,6 +29,16 @@ function scenario(name: string, changes: Record<string, string>): string {
   };
   const body = Object.entries(parts).map(([key, value]) => `  ${key}: ${value},`);
   return folder.file(`${name}.ts`, `${HEAD}export default drill({\n${body.join('\n')}\n} as never);\n`);
+}
+
+let results = 0;
+
+/** A result folder with this for its plan. */
+function result(plan: string): string {
+  const path = join(folder.path, `result-${++results}`);
+  mkdirSync(path);
+  writeFileSync(join(path, 'plan.json'), plan);
+  return path;
 }
 
 const step = (fault: string, at = '3s', lasts = '2s') => `{ at: '${at}', for: '${lasts}', fault: ${fault} }`;
@@ -58,7 +70,23 @@ const CASES: readonly [string, readonly string[], RegExp][] = [
     ['run', scenario('fraction', { steps: `[${step(onLink('12.5ms'))}]` })],
     /steps\[0\]\.fault\.delay: '12\.5ms' is not a whole number of milliseconds/,
   ],
-  ['a plan that is none', ['recheck', folder.path], /no plan\.json|plan\.json/],
+  ['a plan that is none', ['recheck', result('null')], /plan\.json has format undefined; this version reads format 1/],
+  ['half a plan', ['recheck', result('{"format":1}')], /plan\.json is not a whole plan: 'load' is missing/],
+  [
+    'a misspelt option of a cluster',
+    ['plan', scenario('misspelt', { variants: `{ only: { title: 'x', cluster: cache({ backends: 1, proxies: 1, proxyTimeOut: '60ms' }) } }` })],
+    /unknown option of cache 'proxyTimeOut'; did you mean 'proxyTimeout'/,
+  ],
+  [
+    'a misspelt option of an ejection',
+    ['plan', scenario('afer', { variants: `{ only: { title: 'x', cluster: cache({ backends: 1, proxies: 1, eject: { afer: 3, retryIn: '5s' } }) } }` })],
+    /unknown option of eject 'afer'; did you mean 'after'/,
+  ],
+  [
+    'a moral of a variant that is not there',
+    ['plan', scenario('moral', { moral: `'{onyl.steady}'` })],
+    /unknown variant in the moral's '\{onyl\.steady\}': 'onyl'; known: only/,
+  ],
   ['no repetition', ['run', 'slow-node', '--repeat', '0'], /--repeat: '0' is not allowed; write a whole number from 1 to 1000/],
   ['a tag with blanks', ['run', 'slow-node', '--tag', 'a b'], /--tag: 'a b' is not allowed/],
   ['a result folder that is not there', ['recheck', 'results/nothing'], /no result folder at results\/nothing/],

@@ -184,6 +184,19 @@ it('says so in one line when the engine stops answering in the middle of a run, 
   expect(await census()).toEqual(before);
 });
 
+it('says so in one line when the engine stops answering while the cluster starts', async () => {
+  const engine = await startForwarder();
+  const run = aftershock(['run', long, '--out', out], { DOCKER_HOST: engine.url });
+  await run.said('· starting');
+  await new Promise((resolve) => setTimeout(resolve, 700));
+  engine.stop();
+  const { code, stderr } = await run.finished;
+  expect(code, stderr).toBe(5);
+  expect(stderr.trim().split('\n').at(-1)).toMatch(/^aftershock: run .* could not be removed from the engine .*'npx aftershock clean' removes what it left$/);
+  expect((await aftershock(['clean']).finished).code).toBe(0);
+  expect(await census()).toEqual(before);
+});
+
 it('leaves the cluster standing after a failure when it is asked to, and not after a success', async () => {
   const missed = folder.file(
     'missed.ts',

@@ -36,12 +36,19 @@ function table(judged: Report): string {
   return verdictTable(judged, { colour: takesColour(process.stdout), width: process.stdout.columns ?? 200 });
 }
 
+/** Verdicts and figures apart: a later judge may count a figure more exactly without changing its mind. */
 function comparison(before: Report, now: Report): string {
-  const told = (one: Report) => new Map(one.results.map(({ name, verdict }) => [name, `${verdict.status} (${verdict.measured})`]));
-  const [then, today] = [told(before), told(now)];
-  const changed = [...today]
-    .filter(([name, text]) => then.get(name) !== text)
-    .map(([name, text]) => `${name} was ${then.get(name) ?? 'not there'}, is ${text}`);
-  if (before.outcome !== now.outcome) changed.unshift(`the outcome was '${before.outcome}', is '${now.outcome}'`);
-  return changed.length === 0 ? 'the same verdicts as were saved' : `other verdicts than were saved: ${changed.join('; ')}`;
+  const then = new Map(before.results.map(({ name, verdict }) => [name, verdict]));
+  const moved = now.results.filter(({ name, verdict }) => then.get(name)?.measured !== verdict.measured);
+  const changed = moved.filter(({ name, verdict }) => then.get(name)?.status !== verdict.status);
+  const told = (results: Report['results']) =>
+    results
+      .map(
+        ({ name, verdict }) =>
+          `${name} was ${then.get(name)?.status ?? 'not there'} (${then.get(name)?.measured ?? 'nothing'}), is ${verdict.status} (${verdict.measured})`,
+      )
+      .join('; ');
+  const outcome = before.outcome === now.outcome ? '' : `the outcome was '${before.outcome}', is '${now.outcome}'; `;
+  if (outcome !== '' || changed.length > 0) return `other verdicts than were saved: ${outcome}${told(changed)}`;
+  return `the same verdicts as were saved${moved.length > 0 ? `, with other figures: ${told(moved)}` : ''}`;
 }

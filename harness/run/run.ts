@@ -51,11 +51,11 @@ export async function run(plan: Plan, options: RunOptions): Promise<EndedRun> {
     log.finding('invalid', why);
     stop.abort(new InvalidRunError(why));
   };
+  let brokenLog: unknown;
   const log: RunLog = new RunLog(folder, (thrown) => {
     brokenLog = thrown;
     stop.abort(thrown);
   });
-  let brokenLog: unknown;
   let cluster: RunningCluster | undefined;
   let watching: Awaited<ReturnType<typeof watchEngine>>;
   try {
@@ -88,14 +88,14 @@ export async function run(plan: Plan, options: RunOptions): Promise<EndedRun> {
       () => abort(ENGINE_GONE),
     );
   } catch (thrown) {
-    // A cluster that stands, of an engine that would not tell of it.
-    await cluster?.stop();
     if (signal.aborted) log.end(0, messageOf(signal.reason));
     else {
       log.finding('invalid', messageOf(thrown));
       log.end(0);
     }
     log.close();
+    // A cluster that stands, of an engine that would not tell of it.
+    await cluster?.stop();
     throw signal.aborted && !(thrown instanceof CleanUpError) ? signal.reason : thrown;
   }
 

@@ -40,7 +40,7 @@ export default incident({
     connections: connections({ at: 'proxy-*', growBy: '3x' }),
   },
   slos: {
-    steady: percentile(99, { under: '50ms', when: 'before' }),
+    steady: percentile(99, { under: '25ms', when: 'before' }),
     goodput: goodput({ atLeast: '95%', when: 'during', grace: '1s' }),
     isolation: isolation({ p99Under: '25ms', orTimesBaseline: '3x', grace: '1s' }),
     adapts: recovery({ within: '3s', from: 'injected', to: 'baseline', holds: '2s' }),
