@@ -19,18 +19,19 @@ export const SEED_LIMIT = 2 ** 32;
 
 /** sfc32 (Chris Doty-Humphrey, PractRand): 128 bits of state, period at least 2^32, seeded by hashing. */
 export function seeded(seed: number, stream = ''): Random {
-  let a = hash(stream, 0x9e3779b9 ^ seed);
-  let b = hash(stream, 0x243f6a88 ^ (seed >>> 1));
-  let c = seed >>> 0;
+  let a = hash(stream, 0x9e3779b9 ^ seed) | 0;
+  let b = hash(stream, 0x243f6a88 ^ (seed >>> 1)) | 0;
+  let c = seed | 0;
   let counter = 1;
+  // Kept as signed 32-bit numbers: as unsigned ones half of them would not be small integers to V8, and each draw would allocate.
   const draw = () => {
-    const sum = (a + b + counter) >>> 0;
-    counter = (counter + 1) >>> 0;
+    const sum = (a + b + counter) | 0;
+    counter = (counter + 1) | 0;
     a = b ^ (b >>> 9);
-    b = (c + (c << 3)) >>> 0;
-    c = ((c << 21) | (c >>> 11)) >>> 0;
-    c = (c + sum) >>> 0;
-    return sum;
+    b = (c + (c << 3)) | 0;
+    c = (c << 21) | (c >>> 11);
+    c = (c + sum) | 0;
+    return sum >>> 0;
   };
   // Twelve draws mix the seed into the whole state before the first number is handed out.
   for (let i = 0; i < 12; i++) draw();
