@@ -1,142 +1,211 @@
 /**
- * The memcached text protocol as the load speaks it: `get` of one key and `set`.
+ * memcached's text protocol as the load speaks it.
  *
- * What comes back is held against what was asked: a VALUE must carry the key, the flags (0) and the length that were stored, since a
- * proxy that hands one client's answer to another must not pass for a fast one. The parser keeps its state between any
- * two bytes and holds no more than one line, so that values of a megabyte cost no memory.
+ * What comes back is held against what was asked: a VALUE must carry the key, the flags (0) and a length that the key can have, since a proxy that hands one
+ * client's answer to another must not pass for a fast one. Answers without a key (a miss, STORED, a number) cannot be told from another request's.
  */
 import type { Answer, Conversation, Protocol } from '../../harness/load/protocol.ts';
+import { ascii, putLineEnd, putNumber, putWord, SPACE } from './bytes.ts';
+import { type Items, PIECE } from './items.ts';
+import { DELETED, END, EXISTS, FAILED, NOT_FOUND, NOT_STORED, NUMBER, PENDING, STATUSES, STORED, TOUCHED, VALUE, VERSION } from './line-reader.ts';
+import type { Operation } from './operations.ts';
+import { TextReader } from './text-reader.ts';
+import { Tokens } from './tokens.ts';
 
-/** The numbers of the operations, in the order of `OPERATIONS`. */
-export const GET = 0;
-export const SET = 1;
-export const OPERATIONS = ['get', 'set'] as const;
+const NO_KEY = 0;
+const ONE_KEY = 1;
+const SEVERAL_KEYS = 2;
 
-/** An error line can be longer than any that is kept; beyond this length it is no line of this protocol (its own limit is 2,048). */
-const LONGEST_LINE = 2_048;
-/** VALUE + key (250 at most) + flags + length fit, as does the part of an error line that tells its kind. */
-const KEPT_OF_LINE = 320;
+const NOTHING = 0;
+const WHOLE_VALUE = 1;
+const SOME_MORE = 2;
 
-const LF = 10;
-const CR = 13;
-const VALUE_END = Buffer.from('\r\nEND\r\n', 'latin1');
-
-export interface TextOptions {
-  /** The key of this number: 1 to 250 bytes of ASCII without spaces or control characters. */
-  readonly keyName: (key: number) => string;
-  /** How long each value is, bytes. */
-  readonly valueBytes: number;
+/** How an operation is written, and what its answers mean. */
+interface Form {
+  /** Before the keys. */
+  readonly word: Buffer;
+  readonly keys: number;
+  /** Behind the key. */
+  readonly behind: Buffer;
+  /** What is sent to be stored: its length stands in the line. */
+  readonly sends: number;
+  /** VALUE lines come before the END. */
+  readonly reads: boolean;
+  /** A cas token is sent (cas) or comes (gets). */
+  readonly token: boolean;
+  /** By status. */
+  readonly answers: readonly Answer[];
 }
 
-/** The protocol for keys that all have values of one length. */
-export function memcachedText(options: TextOptions): Protocol {
-  const value = Buffer.alloc(options.valueBytes, 'x');
-  return { converse: () => new TextConversation(options.keyName, value) };
+type Meanings = readonly (readonly [number, Answer])[];
+
+const STORING: Meanings = [
+  [STORED, 'done'],
+  [NOT_STORED, 'unmet'],
+  [EXISTS, 'unmet'],
+  [NOT_FOUND, 'miss'],
+];
+const COUNTING: Meanings = [
+  [NUMBER, 'done'],
+  [NOT_FOUND, 'miss'],
+];
+
+function form(line: string, meanings: Meanings, more: { keys?: number; sends?: number; reads?: boolean; token?: boolean } = {}): Form {
+  const [word = '', behind = ''] = line.split('KEY');
+  const answers = Array.from<Answer>({ length: STATUSES }).fill('garbled');
+  answers[FAILED] = 'server';
+  for (const [status, answer] of meanings) answers[status] = answer;
+  return {
+    word: ascii(word),
+    behind: ascii(behind),
+    keys: line.includes('KEY') ? ONE_KEY : NO_KEY,
+    sends: NOTHING,
+    reads: false,
+    token: false,
+    ...more,
+    answers,
+  };
 }
 
-type Phase = 'silent' | 'line' | 'value' | 'end';
+/** Flags are 0 and nothing expires: what was stored is there until memcached needs the room. incr and decr count by 1. */
+const FORMS: Readonly<Partial<Record<Operation, Form>>> = {
+  get: form('get KEY', [[END, 'miss']], { reads: true }),
+  gets: form('gets KEY', [[END, 'miss']], { reads: true, token: true }),
+  'multi-get': form('get KEY', [[END, 'miss']], { keys: SEVERAL_KEYS, reads: true }),
+  set: form('set KEY 0 0 ', STORING, { sends: WHOLE_VALUE }),
+  add: form('add KEY 0 0 ', STORING, { sends: WHOLE_VALUE }),
+  replace: form('replace KEY 0 0 ', STORING, { sends: WHOLE_VALUE }),
+  append: form('append KEY 0 0 ', STORING, { sends: SOME_MORE }),
+  prepend: form('prepend KEY 0 0 ', STORING, { sends: SOME_MORE }),
+  cas: form('cas KEY 0 0 ', STORING, { sends: WHOLE_VALUE, token: true }),
+  delete: form('delete KEY', [
+    [DELETED, 'done'],
+    [NOT_FOUND, 'miss'],
+  ]),
+  incr: form('incr KEY 1', COUNTING),
+  decr: form('decr KEY 1', COUNTING),
+  touch: form('touch KEY 0', [
+    [TOUCHED, 'done'],
+    [NOT_FOUND, 'miss'],
+  ]),
+  version: form('version', [[VERSION, 'done']]),
+};
+
+/** `several` is the number of keys of a multi-get. */
+export function textProtocol(items: Items, operations: readonly Operation[], several: number): Protocol {
+  const forms = operations.map((operation) => FORMS[operation] as Form);
+  const tokens = operations.includes('cas') ? new Tokens(items.keys, ascii('0')) : undefined;
+  const keys = operations.includes('multi-get') ? several : 1;
+  // The longest word is 'replace ', the longest numbers are a length of ten digits and a token of twenty.
+  const longestRequestBytes = 64 + keys * (items.names.longest + 1) + Math.max(items.longestStored, PIECE.length);
+  return { longestRequestBytes, converse: () => new TextConversation(items, forms, tokens, keys) };
+}
 
 class TextConversation implements Conversation {
-  readonly #keyName: (key: number) => string;
-  readonly #value: Buffer;
-  readonly #line = Buffer.allocUnsafe(KEPT_OF_LINE);
-  #lineLength = 0;
-  #phase: Phase = 'silent';
-  #operation = GET;
-  /** The header that a hit must carry. */
-  #header = '';
-  /** Bytes of the value, or of what ends it, that have not come yet. */
-  #left = 0;
+  answer: Answer | undefined;
+  readonly #items: Items;
+  readonly #forms: readonly Form[];
+  readonly #tokens: Tokens | undefined;
+  readonly #several: number;
+  readonly #reader: TextReader;
+  /** How many values have come of the answer that is being read, and for a multi-get of which keys. */
+  #found = 0;
+  readonly #seen: Uint8Array;
 
-  constructor(keyName: (key: number) => string, value: Buffer) {
-    this.#keyName = keyName;
-    this.#value = value;
+  constructor(items: Items, forms: readonly Form[], tokens: Tokens | undefined, several: number) {
+    this.#items = items;
+    this.#forms = forms;
+    this.#tokens = tokens;
+    this.#several = several;
+    this.#seen = new Uint8Array(several);
+    this.#reader = new TextReader(items.longestHeard, false, items.names);
   }
 
-  ask(operation: number, key: number): Uint8Array {
-    const name = this.#keyName(key);
-    this.#operation = operation;
-    this.#phase = 'line';
-    this.#lineLength = 0;
-    if (operation === GET) {
-      this.#header = `VALUE ${name} 0 ${this.#value.length}\r\n`;
-      return Buffer.from(`get ${name}\r\n`, 'latin1');
-    }
-    const command = `set ${name} 0 0 ${this.#value.length}\r\n`;
-    const request = Buffer.allocUnsafe(command.length + this.#value.length + 2);
-    request.write(command, 0, 'latin1');
-    this.#value.copy(request, command.length);
-    request[request.length - 2] = CR;
-    request[request.length - 1] = LF;
-    return request;
-  }
-
-  hear(bytes: Buffer, length: number): Answer | undefined {
-    let at = 0;
-    while (at < length) {
-      if (this.#phase === 'silent') return 'garbled';
-      if (this.#phase === 'line') {
-        const end = lineEnd(bytes, at, length);
-        this.#keep(bytes, at, end);
-        at = end;
-        if (bytes[end - 1] === LF) {
-          const answer = this.#readLine();
-          if (answer) return this.#finish(answer, at === length);
-        } else if (this.#lineLength > LONGEST_LINE) {
-          return this.#finish('garbled', true);
-        }
-      } else if (this.#phase === 'value') {
-        const taken = Math.min(this.#left, length - at);
-        this.#left -= taken;
-        at += taken;
-        if (this.#left === 0) this.#expectEnd();
-      } else {
-        if (bytes[at] !== VALUE_END[VALUE_END.length - this.#left]) return this.#finish('garbled', true);
-        this.#left--;
-        at++;
-        if (this.#left === 0) return this.#finish('hit', at === length);
+  ask(out: Buffer, at: number, operation: number, key: number): number {
+    const form = this.#forms[operation] as Form;
+    const { names } = this.#items;
+    let end = putWord(out, at, form.word);
+    if (form.keys === NO_KEY) return putLineEnd(out, end);
+    end = names.put(out, end, key);
+    if (form.keys === SEVERAL_KEYS) {
+      for (let n = 1; n < this.#several; n++) {
+        out[end++] = SPACE;
+        end = names.put(out, end, this.#following(key, n));
       }
     }
-    return undefined;
-  }
-
-  /** Appends to the line what there is room for; its length counts all. */
-  #keep(bytes: Buffer, from: number, to: number): void {
-    if (this.#lineLength < KEPT_OF_LINE) bytes.copy(this.#line, this.#lineLength, from, to);
-    this.#lineLength += to - from;
-  }
-
-  /** The answer that a whole line is, or undefined when it is the header of a value. */
-  #readLine(): Answer | undefined {
-    const line = this.#line.toString('latin1', 0, Math.min(this.#lineLength, KEPT_OF_LINE));
-    if (this.#operation === GET) {
-      if (line === this.#header) {
-        this.#left = this.#value.length;
-        if (this.#left > 0) this.#phase = 'value';
-        else this.#expectEnd();
-        return undefined;
+    end = putWord(out, end, form.behind);
+    if (form.sends !== NOTHING) {
+      const value = form.sends === WHOLE_VALUE ? this.#items.value(key) : PIECE;
+      end = putNumber(out, end, value.length);
+      if (form.token && this.#tokens) {
+        out[end++] = SPACE;
+        end = this.#tokens.put(out, end, key);
       }
-      if (line === 'END\r\n') return 'miss';
-    } else if (line === 'STORED\r\n') {
-      return 'stored';
+      end = putLineEnd(out, end);
+      out.set(value, end);
+      end += value.length;
     }
-    return /^(SERVER_ERROR|CLIENT_ERROR|ERROR)[ \r]/.test(line) ? 'server' : 'garbled';
+    return putLineEnd(out, end);
   }
 
-  #expectEnd(): void {
-    this.#phase = 'end';
-    this.#left = VALUE_END.length;
+  hear(bytes: Buffer, at: number, end: number, operation: number, key: number): number {
+    const form = this.#forms[operation] as Form;
+    const reader = this.#reader;
+    this.answer = undefined;
+    let here = at;
+    while (here < end) {
+      reader.expected = this.#found === 0 ? key : this.#following(key, this.#found);
+      here = reader.read(bytes, here, end);
+      const status = reader.status;
+      if (status === PENDING) return here;
+      if (status === VALUE && form.reads) {
+        if (form.keys === SEVERAL_KEYS ? this.#isOneOf(key) : this.#isOf(key, form)) continue;
+        return this.#finish('garbled', here);
+      }
+      if (status === END && form.reads && this.#found === (form.keys === SEVERAL_KEYS ? this.#several : 1)) return this.#finish('hit', here);
+      return this.#finish(form.answers[status] as Answer, here);
+    }
+    return here;
   }
 
-  #finish(answer: Answer, nothingBehind: boolean): Answer {
-    this.#phase = 'silent';
-    return nothingBehind ? answer : 'garbled';
+  #finish(answer: Answer, here: number): number {
+    // Clearing costs as much as a quarter of a get.
+    if (this.#several > 1 && this.#found > 0) this.#seen.fill(0);
+    this.#found = 0;
+    this.answer = answer;
+    return here;
   }
-}
 
-/** Just behind the next line feed, or `length` when there is none. Not indexOf, which would search on through what earlier reads left in the buffer. */
-function lineEnd(bytes: Buffer, from: number, length: number): number {
-  let at = from;
-  while (at < length) if (bytes[at++] === LF) return at;
-  return length;
+  #following(key: number, n: number): number {
+    const next = key + n;
+    return next < this.#items.keys ? next : next - this.#items.keys;
+  }
+
+  /** Whether the value is the one of this key, and the first. */
+  #isOf(key: number, form: Form): boolean {
+    const { source, casFrom, casTo } = this.#reader;
+    if (this.#found > 0 || !this.#isValueOf(key) || form.token !== casTo > casFrom) return false;
+    this.#found = 1;
+    if (form.token && this.#tokens) this.#tokens.keep(key, source, casFrom, casTo);
+    return true;
+  }
+
+  /** Whether the value is of one of the keys that were asked for together, and the first of it. memcached answers in their order, a proxy before several of them in any. */
+  #isOneOf(key: number): boolean {
+    for (let tried = 0; tried < this.#several; tried++) {
+      const n = (this.#found + tried) % this.#several;
+      if (this.#seen[n] === 1 || !this.#isValueOf(this.#following(key, n))) continue;
+      this.#seen[n] = 1;
+      this.#found++;
+      return true;
+    }
+    return false;
+  }
+
+  #isValueOf(key: number): boolean {
+    const { expected, isExpected, source, keyFrom, keyTo, flags, valueBytes } = this.#reader;
+    const { names } = this.#items;
+    if (flags !== 0 || !this.#items.fits(key, valueBytes)) return false;
+    return key === expected ? isExpected : keyTo - keyFrom === names.lengthOf(key) && names.isAt(source, keyFrom, keyTo, key);
+  }
 }
