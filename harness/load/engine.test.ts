@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { monotonicMs } from '../core/clock.ts';
 import { Histogram } from '../timeline/histogram.ts';
 import type { SavedWindow } from '../timeline/records.ts';
+import { Schedule } from './demand/demand.ts';
+import { constantRate } from './demand/pacer.ts';
 import { Engine, type EngineReport } from './engine.ts';
-import { constantRate } from './pacer.ts';
-import { answer, countingWorkload, FakeServer, optionsFor } from './pool.fixture.ts';
-import type { PoolOptions } from './pool.ts';
+import { answer, countingWorkload, FakeServer, optionsFor } from './pool/pool.fixture.ts';
+import type { PoolOptions } from './pool/pool-options.ts';
 import { warmUp } from './warm-up.ts';
 
 /** Runs a load to its end and gives all that it reported. */
@@ -22,9 +23,9 @@ async function run(
   const reports: EngineReport[] = [];
   const { promise, resolve } = Promise.withResolvers<void>();
   const engine = new Engine({
-    pool,
+    carrier: pool,
     workload,
-    pacer: constantRate(ratePerSecond, forMs),
+    demand: new Schedule(constantRate(ratePerSecond, forMs)),
     deadlineMs: options.deadlineMs,
     zeroMs: monotonicMs() + 20,
     onReport: (report) => reports.push(report),

@@ -1,20 +1,16 @@
 /**
- * The open loop: requests fall due by the pacer whether or not the system answers, and each is timed from when it was due.
+ * Offers requests when they fall due, and has all that becomes of them recorded, each timed from when it was due.
  *
- * Nothing waits for an answer here, so a system that stalls finds its requests waiting, as it would with real users, and the stall
- * shows in the latencies of all of them.
- *
- * Waking: timers of the event loop are good to a millisecond. At 2,000/s, with 0.5 ms between requests, exact
- * waking would mean to spin on a whole core beside the system under test. So the engine sleeps in timers of 1 to 2 ms, offers at each waking all that
- * has fallen due, and also looks whenever an answer comes in, which costs nothing. What that leaves of
- * lateness (some tenths of a millisecond) is measured and reported with each window.
+ * By a schedule nothing waits for an answer, so a system that stalls finds its requests waiting, as it would with real users, and the stall
+ * shows in the latencies of all of them. What is due is offered whenever the engine wakes, and also whenever an answer comes in, which costs nothing.
  */
 import { monotonicMs } from '../core/clock.ts';
 import { WINDOW_MS } from '../timeline/types.ts';
-import type { Pacer } from './pacer.ts';
-import type { Outcomes, Pool } from './pool.ts';
+import type { Carrier, Outcomes } from './carrier.ts';
+import type { Demand } from './demand/demand.ts';
+import { type Pacing, type Waker, wakerOf } from './pacing/waker.ts';
 import type { Workload } from './protocol.ts';
-import { Recorder, type Taken, type Tally } from './recorder.ts';
+import { Recorder, type Taken, type Tally } from './recording/recorder.ts';
 
 /** The longest sleep: timeouts that begin while the engine sleeps are noticed at most this late. */
 const LONGEST_SLEEP_MS = 2;
@@ -23,12 +19,14 @@ const LONGEST_SLEEP_MS = 2;
 const OFFERS_PER_TURN = 256;
 
 export interface EngineOptions {
-  readonly pool: Pool;
+  readonly carrier: Carrier & { offerOwn?(worker: number, dueMs: number, operation: number, key: number): void };
   readonly workload: Workload;
-  readonly pacer: Pacer;
+  readonly demand: Demand;
   readonly deadlineMs: number;
   /** Time zero, on this process's monotonic clock, ms. Due times and all that is recorded count from there. */
   readonly zeroMs: number;
+  /** Default 'economical'. */
+  readonly pacing?: Pacing;
   /** Called about every 100 ms, and a last time when all has been told. */
   readonly onReport: (report: EngineReport) => void;
   /** Every request has ended and was reported. */
@@ -46,34 +44,31 @@ export interface EngineReport extends Taken {
 export class Engine {
   readonly #options: EngineOptions;
   readonly #recorder: Recorder;
-  #hits = 0;
-  /** When the next request is due; infinite when none is to come. */
-  #nextDueMs: number;
+  readonly #waker: Waker;
   #lastDueMs = Number.NEGATIVE_INFINITY;
   #nextReportMs = WINDOW_MS;
   #wakeMs = 0;
-  #ended = false;
-  readonly #turn = () => this.#wake();
+  #isEnded = false;
   readonly #sweep = () => {
-    this.#options.pool.sweep();
+    this.#options.carrier.sweep();
     this.#sleep();
   };
 
   constructor(options: EngineOptions) {
     this.#options = options;
-    this.#recorder = new Recorder({ ...namesOf(options.workload), deadlineMs: options.deadlineMs });
-    this.#nextDueMs = options.pacer(0) ?? Number.POSITIVE_INFINITY;
+    this.#recorder = new Recorder({ series: options.workload.series, deadlineMs: options.deadlineMs });
+    this.#waker = wakerOf(options.pacing ?? 'economical', () => this.#wake());
   }
 
-  /** Takes over the pool, and goes by the pacer from time zero on. */
+  /** Takes over the carrier, and goes by the demand from time zero on. */
   start(): void {
-    this.#options.pool.handOver(() => this.#nowMs(), this.#outcomes());
+    this.#options.carrier.handOver(() => this.#nowMs(), this.#outcomes());
     this.#sleep();
   }
 
   /** No further requests; those under way end as they would. */
   stop(): void {
-    this.#nextDueMs = Number.POSITIVE_INFINITY;
+    this.#options.demand.stop();
   }
 
   /** Milliseconds since time zero. */
@@ -82,53 +77,62 @@ export class Engine {
   }
 
   #wake(): void {
-    const nowMs = this.#nowMs();
+    let nowMs = this.#nowMs();
     this.#recorder.schedule.woke(this.#wakeMs, nowMs);
-    this.#offerDue(nowMs);
+    // Offering takes its time, in which more falls due.
+    for (let left = OFFERS_PER_TURN; left > 0 && this.#options.demand.nextDueMs <= nowMs; nowMs = this.#nowMs()) left -= this.#offerDue(nowMs, left);
+    this.#options.carrier.flush();
     if (nowMs >= this.#nextReportMs) this.#report(nowMs);
     // Answers that lie in this machine's buffers are read before their requests are given up: `setImmediate` runs behind the reading of sockets.
-    if (this.#options.pool.nextExpiryMs() <= nowMs) setImmediate(this.#sweep);
+    if (this.#options.carrier.nextExpiryMs() <= nowMs) setImmediate(this.#sweep);
     else this.#sleep();
   }
 
   #sleep(): void {
-    if (this.#ended) return;
-    if (this.#nextDueMs === Number.POSITIVE_INFINITY && this.#options.pool.underWay === 0) {
+    if (this.#isEnded) return;
+    const { demand, carrier, zeroMs } = this.#options;
+    if (demand.isOver && carrier.underWay === 0) {
       this.#end();
       return;
     }
     const nowMs = this.#nowMs();
-    const aheadMs = Math.min(this.#nextDueMs, this.#options.pool.nextExpiryMs(), nowMs + LONGEST_SLEEP_MS) - nowMs;
-    const sleepMs = aheadMs > 0 ? Math.max(1, Math.floor(aheadMs)) : 0;
-    this.#wakeMs = nowMs + sleepMs;
-    if (sleepMs === 0) setImmediate(this.#turn);
-    else setTimeout(this.#turn, sleepMs);
+    this.#wakeMs = Math.max(nowMs, Math.min(demand.nextDueMs, carrier.nextExpiryMs(), nowMs + LONGEST_SLEEP_MS));
+    this.#waker.sleepUntil(this.#wakeMs + zeroMs);
   }
 
-  #offerDue(wokeMs: number): void {
-    const { workload, pool, pacer } = this.#options;
-    let nowMs = wokeMs;
-    for (let offers = 0; this.#nextDueMs <= nowMs && offers < OFFERS_PER_TURN; offers++) {
-      const dueMs = this.#nextDueMs;
+  /** Offers what is due by now, so many at the most; answers with how many it were. */
+  #offerDue(nowMs: number, most: number): number {
+    const { workload, carrier, demand } = this.#options;
+    let offers = 0;
+    for (; demand.nextDueMs <= nowMs && offers < most; offers++) {
+      const dueMs = demand.nextDueMs;
+      const worker = demand.take();
       this.#lastDueMs = dueMs;
       workload.next();
-      this.#recorder.due(dueMs, workload.operation, workload.shardOf(workload.key), nowMs);
-      // The next due time is fixed before the offer, since an offer can lead back here.
-      this.#nextDueMs = pacer(++this.#hits) ?? Number.POSITIVE_INFINITY;
-      pool.offer(dueMs, workload.operation, workload.key);
-      nowMs = this.#nowMs();
+      const { operation, key } = workload;
+      this.#recorder.due(dueMs, workload.seriesOf(operation, key), nowMs);
+      if (worker >= 0 && carrier.offerOwn) carrier.offerOwn(worker, dueMs, operation, key);
+      else carrier.offer(dueMs, operation, key);
     }
+    return offers;
   }
 
   #outcomes(): Outcomes {
-    const { workload } = this.#options;
+    const { workload, demand } = this.#options;
     const recorder = this.#recorder;
     return {
-      answered: (dueMs, operation, key, endedMs, miss) => {
-        recorder.answered(dueMs, operation, workload.shardOf(key), endedMs, miss);
-        if (this.#nextDueMs <= endedMs) this.#offerDue(endedMs);
+      answered: (dueMs, operation, key, endedMs, miss, worker = -1) => {
+        recorder.answered(dueMs, workload.seriesOf(operation, key), endedMs, miss);
+        if (worker >= 0) demand.ended(worker, endedMs);
+        // The carrier sends behind this what is offered here.
+        if (demand.nextDueMs <= endedMs) this.#offerDue(endedMs, OFFERS_PER_TURN);
       },
-      failed: (dueMs, operation, key, endedMs, kind) => recorder.failed(dueMs, operation, workload.shardOf(key), endedMs, kind),
+      failed: (dueMs, operation, key, endedMs, kind, worker = -1) => {
+        recorder.failed(dueMs, workload.seriesOf(operation, key), endedMs, kind);
+        if (worker >= 0) demand.ended(worker, endedMs);
+      },
+      // Behind the last request that falls due, there are repeats alone: they count in its window.
+      sent: (atMs) => recorder.schedule.sent(demand.isOver ? Math.min(atMs, this.#lastDueMs) : atMs),
       connected: (atMs) => recorder.schedule.connected(atMs),
       shortOf: this.#options.onShortOf,
     };
@@ -136,12 +140,14 @@ export class Engine {
 
   #report(nowMs: number): void {
     this.#nextReportMs = (Math.floor(nowMs / WINDOW_MS) + 1) * WINDOW_MS;
-    const dueBeforeMs = Math.min(nowMs, this.#nextDueMs);
-    this.#tell(nowMs, nowMs, dueBeforeMs, Math.min(dueBeforeMs, this.#scheduleEndMs()));
+    const dueBeforeMs = Math.min(nowMs, this.#options.demand.nextDueMs);
+    // The last window is told at the end: what is still sent again counts in it.
+    this.#tell(nowMs, nowMs, dueBeforeMs, Math.min(dueBeforeMs, this.#scheduleEndMs() - WINDOW_MS));
   }
 
   #end(): void {
-    this.#ended = true;
+    this.#isEnded = true;
+    this.#waker.close();
     // Everything is final: the last windows need not be over by the clock.
     this.#tell(this.#nowMs(), Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, this.#scheduleEndMs());
     this.#options.onDone();
@@ -149,17 +155,13 @@ export class Engine {
 
   /** End of the last window that has a schedule to keep: infinite while requests are to come. */
   #scheduleEndMs(): number {
-    if (this.#nextDueMs < Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY;
+    if (!this.#options.demand.isOver) return Number.POSITIVE_INFINITY;
     return (Math.floor(this.#lastDueMs / WINDOW_MS) + 1) * WINDOW_MS;
   }
 
   #tell(nowMs: number, endedBeforeMs: number, dueBeforeMs: number, scheduleBeforeMs: number): void {
-    const connections = this.#options.pool.open;
+    const connections = this.#options.carrier.open;
     const taken = this.#recorder.take(endedBeforeMs, dueBeforeMs, scheduleBeforeMs, connections);
     this.#options.onReport({ atMs: nowMs, ...taken, tally: this.#recorder.takeTally(), connections });
   }
-}
-
-function namesOf(workload: Workload): { operations: readonly string[]; shards: readonly string[]; tenant: string } {
-  return { operations: workload.operations, shards: workload.shards, tenant: workload.tenant };
 }

@@ -26,6 +26,10 @@ export type Frame =
       readonly completions: readonly SavedCompletion[];
       readonly generator: readonly Omit<GeneratorWindow, 'load'>[];
     }
+  /** Numbers that the program read at its own node, such as sockets by state; `at` in ms since time zero. */
+  | { readonly frame: 'gauges'; readonly at: number; readonly gauges: Readonly<Record<string, number>> }
+  /** Something that bears on whether the run can be judged: 'invalid' makes it invalid, a 'note' is shown. */
+  | { readonly frame: 'finding'; readonly severity: 'invalid' | 'note'; readonly text: string }
   /** Ten times a second, for people: what ended since the last one. */
   | {
       readonly frame: 'progress';
@@ -34,7 +38,8 @@ export type Frame =
       readonly answered: number;
       readonly good: number;
       readonly failed: number;
-      readonly p99Ms: number;
+      /** Of the answered; absent when nothing was answered. */
+      readonly p99Ms?: number;
       readonly connections: number;
     }
   /** Every window has been sent. */

@@ -3,9 +3,11 @@ import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { monotonicMs } from '../core/clock.ts';
 import { InputError } from '../core/errors.ts';
+import { seeded } from '../core/random.ts';
 import type { Command, Frame } from './frames.ts';
-import { countingWorkload, FakeServer, optionsFor, until } from './pool.fixture.ts';
+import { countingWorkload, FakeServer, optionsFor, until } from './pool/pool.fixture.ts';
 import { serve } from './program.ts';
+import { pooledLoad } from './request-load.ts';
 
 /** A load program under test: what it is told, what it tells, and with which code it ends. */
 function program(read: (settings: unknown) => ReturnType<Parameters<typeof serve>[0]>) {
@@ -26,7 +28,13 @@ function program(read: (settings: unknown) => ReturnType<Parameters<typeof serve
   };
 }
 
-const loadAt = (port: number) => () => ({ ratePerSecond: 500, pool: optionsFor(port, { connections: 5 }), workload: countingWorkload() });
+const loadAt = (port: number) => () =>
+  pooledLoad({
+    asking: { kind: 'schedule', arrivals: { kind: 'segments', spacing: 'even', segments: [{ kind: 'hold', ratePerSecond: 500 }] }, part: { index: 0, of: 1 } },
+    pool: optionsFor(port, { connections: 5 }),
+    workload: countingWorkload(),
+    random: seeded(1),
+  });
 
 describe('a load program', () => {
   it('takes settings, prepares, answers pings with its clock, runs, and tells everything before done', async () => {

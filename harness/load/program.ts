@@ -8,18 +8,36 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { monotonicMs } from '../core/clock.ts';
 import { InputError, messageOf } from '../core/errors.ts';
-import { Engine, type EngineReport } from './engine.ts';
+import type { EngineReport } from './engine.ts';
 import type { Command, Frame } from './frames.ts';
-import { constantRate } from './pacer.ts';
-import type { Pool, PoolOptions } from './pool.ts';
-import type { Workload } from './protocol.ts';
-import { warmUp } from './warm-up.ts';
 
 /** What the settings of a load come down to. */
 export interface Load {
-  readonly ratePerSecond: number;
-  readonly pool: PoolOptions;
-  readonly workload: Workload;
+  /** Connects and warms up. What it throws is told as the reason of failing. */
+  prepare(): Promise<Prepared>;
+}
+
+export interface Prepared {
+  /** Connections that are open. */
+  readonly connections: number;
+  /** Begins, once. Time zero on this process's monotonic clock, and how long requests fall due from there, ms. */
+  start(zeroMs: number, forMs: number, tell: Tell): void;
+  /** Nothing further falls due; `tell.done` follows when what is under way has ended. Before the start it does nothing. */
+  stop(): void;
+  /** Closes all connections. */
+  close(): void;
+}
+
+/** To whom a running load tells what happens. */
+export interface Tell {
+  report(report: EngineReport): void;
+  /** Numbers read at this node, ms since time zero. */
+  gauges(atMs: number, gauges: Readonly<Record<string, number>>): void;
+  finding(severity: 'invalid' | 'note', text: string): void;
+  /** Everything was told. */
+  done(): void;
+  /** It cannot go on: one line. */
+  fail(why: string): void;
 }
 
 /** Where a program reads and writes, and how it ends. */
@@ -30,7 +48,7 @@ export interface ProgramIo {
 }
 
 /** Runs a load program on this process's stdin and stdout. `read` turns its settings into a load; what it throws is told as the reason of failing. */
-export function runProgram(read: (settings: unknown) => Load): void {
+export function runProgram(read: (settings: unknown) => Load | Promise<Load>): void {
   const io: ProgramIo = {
     input: process.stdin,
     // Written by Node's thread pool: process.stdout blocks on a full pipe, and a slow reader would stop the load.
@@ -41,10 +59,9 @@ export function runProgram(read: (settings: unknown) => Load): void {
 }
 
 /** The same on given streams. */
-export function serve(read: (settings: unknown) => Load, io: ProgramIo): void {
-  let load: Load | undefined;
-  let pool: Pool | undefined;
-  let engine: Engine | undefined;
+export function serve(read: (settings: unknown) => Load | Promise<Load>, io: ProgramIo): void {
+  let prepared: Prepared | undefined;
+  let isStarted = false;
   let over = false;
 
   const send = (frame: Frame) => {
@@ -53,35 +70,32 @@ export function serve(read: (settings: unknown) => Load, io: ProgramIo): void {
   const fail = (thrown: unknown) => {
     if (over) return;
     over = true;
-    pool?.close();
+    prepared?.close();
     io.output.end(`${JSON.stringify({ frame: 'failed', why: messageOf(thrown) } satisfies Frame)}\n`, () => io.exit(1));
   };
   const finish = () => {
-    pool?.close();
+    prepared?.close();
     send({ frame: 'done' });
+  };
+  const tell: Tell = {
+    report: (report) => framesOf(report).forEach(send),
+    gauges: (at, gauges) => send({ frame: 'gauges', at, gauges }),
+    finding: (severity, text) => send({ frame: 'finding', severity, text }),
+    done: finish,
+    fail: (why) => fail(new Error(why)),
   };
 
   const prepare = async (settings: unknown) => {
-    load = read(settings);
-    pool = await warmUp(load.pool, load.workload);
-    if (over) pool.close();
-    send({ frame: 'prepared', connections: pool.open });
+    prepared = await (await read(settings)).prepare();
+    if (over) prepared.close();
+    send({ frame: 'prepared', connections: prepared.connections });
   };
 
   const start = (command: Command & { do: 'start' }) => {
-    if (!load || !pool) throw new InputError('start: the load is not prepared yet');
-    if (engine) throw new InputError('start: the load was started before');
-    engine = new Engine({
-      pool,
-      workload: load.workload,
-      pacer: constantRate(load.ratePerSecond, command.forMs),
-      deadlineMs: load.pool.deadlineMs,
-      zeroMs: command.atMs,
-      onReport: (report) => framesOf(report).forEach(send),
-      onDone: finish,
-      onShortOf: (code) => fail(new Error(`the client ran out of what a connection needs on its own side (${code}): fewer connections, or higher limits`)),
-    });
-    engine.start();
+    if (!prepared) throw new InputError('start: the load is not prepared yet');
+    if (isStarted) throw new InputError('start: the load was started before');
+    isStarted = true;
+    prepared.start(command.atMs, command.forMs, tell);
   };
 
   const obey = (command: Command) => {
@@ -91,7 +105,7 @@ export function serve(read: (settings: unknown) => Load, io: ProgramIo): void {
       case 'start':
         return start(command);
       case 'stop':
-        return engine ? engine.stop() : finish();
+        return isStarted ? prepared?.stop() : finish();
       default:
         throw new InputError(`unknown command ${JSON.stringify(command)}; known: ping, start, stop`);
     }
@@ -122,7 +136,8 @@ function framesOf(report: EngineReport): Frame[] {
   const { atMs, windows, completions, generator, tally, connections } = report;
   const frames: Frame[] = [];
   if (windows.length + completions.length + generator.length > 0) frames.push({ frame: 'windows', windows, completions, generator });
-  const p99Ms = tally.latency.count > 0 ? tally.latency.percentile(99) / 1_000 : 0;
-  frames.push({ frame: 'progress', atMs, due: tally.due, answered: tally.answered, good: tally.good, failed: tally.failed, p99Ms, connections });
+  const { due, answered, good, failed, latency } = tally;
+  const p99 = latency.count > 0 ? { p99Ms: latency.percentile(99) / 1_000 } : {};
+  frames.push({ frame: 'progress', atMs, due, answered, good, failed, ...p99, connections });
   return frames;
 }

@@ -6,10 +6,14 @@
 import { monotonicMs } from '../core/clock.ts';
 import { EnvironmentError } from '../core/errors.ts';
 import type { ErrorKind } from '../timeline/types.ts';
-import { Pool, type PoolOptions } from './pool.ts';
+import { Pool } from './pool/pool.ts';
+import type { PoolOptions } from './pool/pool-options.ts';
 import type { Workload } from './protocol.ts';
 
-export const WARM_UP_LIMIT_MS = 10_000;
+/** Connecting, and keys at a rate that a path of proxies takes even on a busy machine: 10,000 a second. */
+export function warmUpLimitMs(keys: number): number {
+  return 10_000 + keys / 10;
+}
 
 /** How often failed requests are offered again and expired ones swept. */
 const TURN_MS = 5;
@@ -18,10 +22,11 @@ const TURN_MS = 5;
 const OPENING_AT_ONCE = 128;
 
 /** A pool with all connections open, after every key was stored. Throws EnvironmentError when that takes longer than `limitMs`. */
-export async function warmUp(options: PoolOptions, workload: Workload, limitMs = WARM_UP_LIMIT_MS): Promise<Pool> {
-  const { operation, keys } = workload.fill;
+export async function warmUp(options: PoolOptions, workload: Workload, limitMs = warmUpLimitMs(workload.fill.keys)): Promise<Pool> {
+  const { operation, keys: endKey, first = 0, step = 1 } = workload.fill;
+  const keys = Math.max(0, Math.ceil((endKey - first) / step));
   const again: number[] = [];
-  let nextKey = 0;
+  let nextKey = first;
   let stored = 0;
   let trouble: string | undefined;
 
@@ -34,16 +39,18 @@ export async function warmUp(options: PoolOptions, workload: Workload, limitMs =
       again.push(key);
       trouble = kind;
     },
+    sent: () => undefined,
     connected: () => undefined,
     shortOf: (code) => {
       trouble = code;
     },
   });
-  /** One request at a time for each open connection, so that none waits in line. */
+  /** As many requests as open connections carry, so that none waits in line. */
   const offer = () => {
-    while (pool.underWay < pool.open) {
-      const key = again.pop() ?? (nextKey < keys ? nextKey++ : undefined);
-      if (key === undefined) return;
+    while (pool.underWay < pool.open * (options.depth ?? 1)) {
+      const key = again.pop() ?? nextKey;
+      if (key >= endKey) return;
+      if (key === nextKey) nextKey += step;
       pool.offer(monotonicMs(), operation, key);
     }
   };
@@ -60,6 +67,7 @@ export async function warmUp(options: PoolOptions, workload: Workload, limitMs =
     pool.sweep();
     pool.openSome(OPENING_AT_ONCE);
     offer();
+    pool.flush();
     await new Promise((resolve) => setTimeout(resolve, TURN_MS));
   }
   return pool;

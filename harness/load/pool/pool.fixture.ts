@@ -2,29 +2,40 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server, type Socket } from 'node:net';
-import { seeded } from '../core/random.ts';
-import type { ErrorKind } from '../timeline/types.ts';
-import { Pool, type PoolOptions } from './pool.ts';
-import type { Answer, Protocol, Workload } from './protocol.ts';
+import { seeded } from '../../core/random.ts';
+import type { ErrorKind } from '../../timeline/types.ts';
+import type { Outcomes } from '../carrier.ts';
+import type { Answer, Protocol, Workload } from '../protocol.ts';
+import { Pool } from './pool.ts';
+import type { PoolOptions } from './pool-options.ts';
 
-/** `get 7` asks, one line answers: 'hit', 'miss', 'stored' or 'server' followed by the key; anything else is garbled. */
+/** `get 7` asks, one line answers: 'hit', 'miss', 'done', 'unmet' or 'server' followed by the key; anything else is garbled. */
 export const words: Protocol = {
+  longestRequestBytes: 32,
   converse() {
-    let asked: number | undefined;
     let heard = '';
+    let answer: Answer | undefined;
     return {
-      ask(operation, key) {
-        asked = key;
-        heard = '';
-        return Buffer.from(`${operation === 0 ? 'get' : 'set'} ${key}\n`);
+      get answer() {
+        return answer;
       },
-      hear(bytes, length) {
-        heard += bytes.toString('latin1', 0, length);
-        if (asked !== undefined && !heard.endsWith('\n')) return undefined;
-        const [word = '', key] = heard.trim().split(' ');
-        const known = ['hit', 'miss', 'stored', 'server'].includes(word) && Number(key) === asked;
-        asked = undefined;
-        return known ? (word as Answer) : 'garbled';
+      ask(out, at, operation, key) {
+        return at + out.write(`${operation === 0 ? 'get' : 'set'} ${key}\n`, at, 'latin1');
+      },
+      hear(bytes, at, end, _operation, key) {
+        answer = undefined;
+        for (let next = at; next < end; next++) {
+          const byte = String.fromCharCode(bytes[next] as number);
+          if (byte !== '\n') {
+            heard += byte;
+            continue;
+          }
+          const [word = '', told] = heard.split(' ');
+          heard = '';
+          answer = ['hit', 'miss', 'done', 'unmet', 'server'].includes(word) && Number(told) === key ? (word as Answer) : 'garbled';
+          return next + 1;
+        }
+        return end;
       },
     };
   },
@@ -34,13 +45,16 @@ export const words: Protocol = {
 export function countingWorkload(): Workload {
   let drawn = 0;
   const workload = {
-    operations: ['get', 'set'],
-    shards: ['even', 'odd'],
-    tenant: 'everyone',
+    series: [
+      ['get', 'even', 'everyone'],
+      ['get', 'odd', 'everyone'],
+      ['set', 'even', 'everyone'],
+      ['set', 'odd', 'everyone'],
+    ] as const,
     operation: 0,
     key: 0,
     fill: { operation: 1, keys: 8 },
-    shardOf: (key: number) => key % 2,
+    seriesOf: (operation: number, key: number) => operation * 2 + (key % 2),
     next() {
       workload.key = drawn++ % 8;
     },
@@ -51,7 +65,7 @@ export function countingWorkload(): Workload {
 export type Act = (socket: Socket, operation: string, key: string, connection: number) => void;
 
 export const answer: Act = (socket, operation, key) => {
-  socket.write(`${operation === 'get' ? 'hit' : 'stored'} ${key}\n`);
+  socket.write(`${operation === 'get' ? 'hit' : 'done'} ${key}\n`);
 };
 
 export class FakeServer implements AsyncDisposable {
@@ -62,16 +76,20 @@ export class FakeServer implements AsyncDisposable {
   /** 'get 7' and so on, as they came. */
   readonly requests: string[] = [];
   readonly sockets = new Set<Socket>();
+  /** Pieces in which bytes came. */
+  reads = 0;
   readonly #server: Server;
 
   private constructor() {
-    this.#server = createServer((socket) => {
+    // Without Nagle's delay: a second small answer would wait 40 ms for the acknowledgement of the first.
+    this.#server = createServer({ noDelay: true }, (socket) => {
       const connection = this.accepted++;
       this.sockets.add(socket);
       socket.on('error', () => undefined);
       socket.on('close', () => this.sockets.delete(socket));
       let text = '';
       socket.on('data', (bytes) => {
+        this.reads++;
         text += bytes.toString('latin1');
         for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n')) {
           const request = text.slice(0, end);
@@ -130,6 +148,7 @@ export interface Ended {
   readonly key: number;
   readonly outcome: 'answered' | ErrorKind;
   readonly endedMs: number;
+  readonly worker?: number;
 }
 
 /** A pool on a clock that stands until it is moved, and the list of what ended. */
@@ -137,13 +156,37 @@ export function pooled(port: number, changes: Partial<PoolOptions> = {}) {
   const ended: Ended[] = [];
   const shortages: string[] = [];
   const clock = { nowMs: 0 };
-  const pool = new Pool(optionsFor(port, changes), () => clock.nowMs, {
-    answered: (_dueMs, _operation, key, endedMs) => ended.push({ key, outcome: 'answered', endedMs }),
-    failed: (_dueMs, _operation, key, endedMs, kind) => ended.push({ key, outcome: kind, endedMs }),
+  const counts = { sent: 0 };
+  const told = (worker: number | undefined) => (worker === undefined || worker < 0 ? {} : { worker });
+  const outcomes: Outcomes = {
+    answered: (_dueMs, _operation, key, endedMs, _miss, worker) => ended.push({ key, outcome: 'answered', endedMs, ...told(worker) }),
+    failed: (_dueMs, _operation, key, endedMs, kind, worker) => ended.push({ key, outcome: kind, endedMs, ...told(worker) }),
+    sent: () => counts.sent++,
     connected: () => undefined,
     shortOf: (code) => shortages.push(code),
-  });
-  return { pool, ended, shortages, clock, [Symbol.dispose]: () => pool.close() };
+  };
+  const pool = new Pool(optionsFor(port, changes), () => clock.nowMs, outcomes);
+  return {
+    pool,
+    ended,
+    shortages,
+    clock,
+    /** Requests that were sent, repeats included. */
+    get sent() {
+      return counts.sent;
+    },
+    /** The warm-up is over. */
+    begin: () => pool.handOver(() => clock.nowMs, outcomes),
+    offer: (dueMs: number, operation: number, key: number) => {
+      pool.offer(dueMs, operation, key);
+      pool.flush();
+    },
+    own: (worker: number, dueMs: number, key: number) => {
+      pool.offerOwn(worker, dueMs, 0, key);
+      pool.flush();
+    },
+    [Symbol.dispose]: () => pool.close(),
+  };
 }
 
 /** Waits until something is so; throws after five seconds. */

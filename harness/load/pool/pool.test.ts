@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { seeded } from '../core/random.ts';
+import { seeded } from '../../core/random.ts';
 import { restMs } from './backoff.ts';
 import { answer, deafPort, FakeServer, pooled, until } from './pool.fixture.ts';
 
@@ -17,7 +17,7 @@ describe('Pool', () => {
     load.pool.openSome(10);
     await until(() => load.pool.open === 2);
     for (let key = 0; key < 4; key++) {
-      load.pool.offer(0, 0, key);
+      load.offer(0, 0, key);
       await until(() => load.ended.length === key + 1);
     }
     expect(load.ended.map(({ outcome }) => outcome)).toEqual(['answered', 'answered', 'answered', 'answered']);
@@ -30,7 +30,7 @@ describe('Pool', () => {
     await using server = await FakeServer.listen();
     using load = pooled(server.port, { connections: 3 });
     for (let key = 0; key < 3; key++) {
-      load.pool.offer(0, 0, key);
+      load.offer(0, 0, key);
       await until(() => load.ended.length === key + 1);
     }
     expect(server.accepted).toBe(1);
@@ -39,7 +39,7 @@ describe('Pool', () => {
   it('sends one request at a time on a connection, the others in the order in which they came', async () => {
     await using server = await FakeServer.listen(silent);
     using load = pooled(server.port);
-    for (let key = 0; key < 4; key++) load.pool.offer(0, 0, key);
+    for (let key = 0; key < 4; key++) load.offer(0, 0, key);
     await until(() => server.requests.length === 1);
     expect(load.pool.underWay).toBe(4);
     const [socket] = server.sockets;
@@ -54,8 +54,8 @@ describe('Pool', () => {
   it('abandons what still waits at its deadline, at that moment and not before', async () => {
     await using server = await FakeServer.listen(silent);
     using load = pooled(server.port, { deadlineMs: 100, timeoutMs: 1_000 });
-    load.pool.offer(0, 0, 0);
-    load.pool.offer(5, 0, 1);
+    load.offer(0, 0, 0);
+    load.offer(5, 0, 1);
     expect(load.pool.nextExpiryMs()).toBe(105);
     load.clock.nowMs = 104;
     load.pool.sweep();
@@ -69,8 +69,8 @@ describe('Pool', () => {
   it('does not send a request whose deadline went by while it waited', async () => {
     await using server = await FakeServer.listen(silent);
     using load = pooled(server.port, { deadlineMs: 100 });
-    load.pool.offer(0, 0, 0);
-    load.pool.offer(0, 0, 1);
+    load.offer(0, 0, 0);
+    load.offer(0, 0, 1);
     await until(() => server.requests.length === 1);
     load.clock.nowMs = 150;
     [...server.sockets][0]?.write('hit 0\n');
@@ -85,21 +85,21 @@ describe('Pool', () => {
     load.pool.openSome(1);
     await until(() => load.pool.open === 1);
     load.clock.nowMs = 1_000;
-    load.pool.offer(400, 0, 0);
+    load.offer(400, 0, 0);
     expect(load.pool.nextExpiryMs()).toBe(1_250);
   });
 
   it('destroys the connection on a timeout when it reconnects, and the next request opens another', async () => {
     await using server = await FakeServer.listen(silent);
     using load = pooled(server.port, { timeoutMs: 250, onTimeout: 'reconnect' });
-    load.pool.offer(0, 0, 0);
+    load.offer(0, 0, 0);
     await until(() => server.requests.length === 1);
     load.clock.nowMs = 250;
     load.pool.sweep();
     expect(load.ended).toEqual([{ key: 0, outcome: 'timeout', endedMs: 250 }]);
     expect(load.pool.open).toBe(0);
     server.act = answer;
-    load.pool.offer(250, 0, 1);
+    load.offer(250, 0, 1);
     await until(() => load.ended.length === 2);
     expect(load.ended[1]?.outcome).toBe('answered');
     expect(server.accepted).toBe(2);
@@ -108,13 +108,13 @@ describe('Pool', () => {
   it('keeps the connection on a timeout when it fails, out of use until the late answer has been read', async () => {
     await using server = await FakeServer.listen(silent);
     using load = pooled(server.port, { timeoutMs: 250, onTimeout: 'fail' });
-    load.pool.offer(0, 0, 0);
+    load.offer(0, 0, 0);
     await until(() => server.requests.length === 1);
     load.clock.nowMs = 250;
     load.pool.sweep();
     expect(load.ended.map(({ outcome }) => outcome)).toEqual(['timeout']);
     expect(load.pool.open).toBe(1);
-    load.pool.offer(250, 0, 1);
+    load.offer(250, 0, 1);
     expect(load.pool.underWay).toBe(1);
     server.act = answer;
     [...server.sockets][0]?.write('hit 0\n');
@@ -127,7 +127,7 @@ describe('Pool', () => {
   it('calls a connection that is not there within the timeout unconnected, whatever it does on timeouts', async () => {
     await using server = await FakeServer.listen();
     using load = pooled(server.port, { timeoutMs: 250, onTimeout: 'fail' });
-    load.pool.offer(0, 0, 0);
+    load.offer(0, 0, 0);
     load.clock.nowMs = 250;
     // Nothing has been read from the network yet: the connection is still being made.
     load.pool.sweep();
@@ -138,7 +138,7 @@ describe('Pool', () => {
   it('counts connecting as part of the request: its timeout does not begin anew', async () => {
     await using server = await FakeServer.listen(silent);
     using load = pooled(server.port, { timeoutMs: 250 });
-    load.pool.offer(0, 0, 0);
+    load.offer(0, 0, 0);
     load.clock.nowMs = 100;
     await until(() => server.requests.length === 1);
     expect(load.pool.nextExpiryMs()).toBe(250);
@@ -146,7 +146,7 @@ describe('Pool', () => {
 
   it('tells a refused connection', async () => {
     using load = pooled(await deafPort());
-    load.pool.offer(0, 0, 0);
+    load.offer(0, 0, 0);
     await until(() => load.ended.length === 1);
     expect(load.ended[0]?.outcome).toBe('refused');
     expect(load.shortages).toEqual([]);
@@ -161,12 +161,12 @@ describe('Pool', () => {
   ])('counts a request that is %s before its answer as %s, and opens a new connection for the next', async (_, kind, spoil) => {
     await using server = await FakeServer.listen((socket) => spoil(socket));
     using load = pooled(server.port);
-    load.pool.offer(0, 0, 0);
+    load.offer(0, 0, 0);
     await until(() => load.ended.length === 1);
     expect(load.ended[0]?.outcome).toBe(kind);
     expect(load.pool.open).toBe(0);
     server.act = answer;
-    load.pool.offer(0, 0, 1);
+    load.offer(0, 0, 1);
     await until(() => load.ended.length === 2);
     expect(load.ended[1]?.outcome).toBe('answered');
     expect(server.accepted).toBe(2);
@@ -175,13 +175,17 @@ describe('Pool', () => {
   it('hears that a connection was closed even while the request is still being written', async () => {
     await using server = await FakeServer.listen();
     // More than the buffers of two sockets hold, to a far end that does not read.
-    const wordy = { converse: () => ({ ask: () => Buffer.alloc(64 * 1024 * 1024), hear: () => undefined }) };
+    const bytes = 64 * 1024 * 1024;
+    const wordy = {
+      longestRequestBytes: bytes,
+      converse: () => ({ ask: (_: Buffer, at: number) => at + bytes, hear: (_: Buffer, __: number, end: number) => end, answer: undefined }),
+    };
     using load = pooled(server.port, { protocol: wordy });
     load.pool.openSome(1);
     await until(() => load.pool.open === 1 && server.sockets.size === 1);
     const [socket] = server.sockets;
     socket?.pause();
-    load.pool.offer(0, 0, 0);
+    load.offer(0, 0, 0);
     socket?.end();
     await until(() => load.ended.length === 1);
     expect(load.ended[0]?.outcome).toBe('closed');
@@ -190,8 +194,8 @@ describe('Pool', () => {
   it('keeps a connection on which the server answered with an error', async () => {
     await using server = await FakeServer.listen((socket, _, key) => socket.write(`server ${key}\n`));
     using load = pooled(server.port);
-    load.pool.offer(0, 0, 0);
-    load.pool.offer(0, 0, 1);
+    load.offer(0, 0, 0);
+    load.offer(0, 0, 1);
     await until(() => load.ended.length === 2);
     expect(load.ended.map(({ outcome }) => outcome)).toEqual(['server', 'server']);
     expect(server.accepted).toBe(1);
@@ -206,7 +210,7 @@ describe('Pool', () => {
       spoil();
       await until(() => load.pool.open === 0);
     }
-    load.pool.offer(0, 0, 0);
+    load.offer(0, 0, 0);
     await until(() => load.ended.length === 1);
     expect(load.ended[0]?.outcome).toBe('answered');
     expect(server.accepted).toBe(3);
@@ -214,14 +218,14 @@ describe('Pool', () => {
 
   it('rests after a failure, and lets requests wait meanwhile', async () => {
     using load = pooled(await deafPort(), { backoff: { firstMs: 100, mostMs: 150, jitter: false } });
-    load.pool.offer(0, 0, 0);
+    load.offer(0, 0, 0);
     await until(() => load.ended.length === 1);
-    load.pool.offer(0, 0, 1);
+    load.offer(0, 0, 1);
     expect(load.pool.nextExpiryMs()).toBe(100);
-    expect(load.pool.inFlight).toBe(0);
+    expect(load.pool.connecting).toBe(0);
     load.clock.nowMs = 100;
     load.pool.sweep();
-    expect(load.pool.inFlight).toBe(1);
+    expect(load.pool.connecting).toBe(1);
     await until(() => load.ended.length === 2);
     expect(load.ended[1]).toEqual({ key: 1, outcome: 'refused', endedMs: 100 });
     // The second failure in a row would rest 200 ms; 150 is the most.
@@ -235,7 +239,7 @@ describe('Pool', () => {
       load.clock.nowMs = nowMs;
       load.pool.sweep();
       const before = load.ended.length;
-      load.pool.offer(nowMs, 0, 0);
+      load.offer(nowMs, 0, 0);
       await until(() => load.ended.length === before + 1);
       expect(load.pool.nextExpiryMs()).toBe(nowMs + expectedRestMs);
     };
@@ -245,7 +249,7 @@ describe('Pool', () => {
     server.act = answer;
     load.clock.nowMs = 3_000;
     load.pool.sweep();
-    load.pool.offer(3_000, 0, 0);
+    load.offer(3_000, 0, 0);
     await until(() => load.ended.at(-1)?.outcome === 'answered');
     server.act = (socket) => socket.end();
     await failAt(4_000, 100);

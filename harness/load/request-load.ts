@@ -1,0 +1,73 @@
+/** A load of requests as a program runs it: connections and keys first, then the engine. */
+import type { Random } from '../core/random.ts';
+import type { Carrier } from './carrier.ts';
+import type { Arrivals } from './demand/arrivals.ts';
+import { type Demand, Schedule } from './demand/demand.ts';
+import { pacerOf, partOf } from './demand/pacer.ts';
+import { Workers } from './demand/workers.ts';
+import { Engine } from './engine.ts';
+import type { Pacing } from './pacing/waker.ts';
+import type { PoolOptions } from './pool/pool-options.ts';
+import type { Load, Prepared } from './program.ts';
+import type { Workload } from './protocol.ts';
+import { warmUp } from './warm-up.ts';
+
+/** Which part of the whole this process is, from 0. */
+export interface Part {
+  readonly index: number;
+  readonly of: number;
+}
+
+/** Who asks: a schedule, or workers (their number is that of the connections). */
+export type Asking =
+  | { readonly kind: 'schedule'; readonly arrivals: Arrivals; readonly part: Part }
+  | { readonly kind: 'workers'; readonly workers: number; readonly batch: number; readonly thinkMs: number; readonly jitter: boolean };
+
+export interface RequestLoad {
+  readonly asking: Asking;
+  readonly workload: Workload;
+  readonly deadlineMs: number;
+  readonly pacing?: Pacing;
+  readonly random: Random;
+  /** Connects, and stores every key. */
+  readonly warmUp: () => Promise<Carrier>;
+}
+
+export function demandOf(asking: Asking, forMs: number, random: Random): Demand {
+  if (asking.kind === 'workers') return new Workers({ ...asking, forMs, random: random.fork('thinking') });
+  const pacer = pacerOf(asking.arrivals, forMs, random);
+  return new Schedule(asking.part.of === 1 ? pacer : partOf(pacer, asking.part.index, asking.part.of));
+}
+
+/** The load of a client that has a pool of connections. */
+export function pooledLoad(load: Omit<RequestLoad, 'warmUp' | 'deadlineMs'> & { readonly pool: PoolOptions }): Load {
+  return requestLoad({ ...load, deadlineMs: load.pool.deadlineMs, warmUp: () => warmUp(load.pool, load.workload) });
+}
+
+export function requestLoad({ asking, workload, deadlineMs, pacing, random, warmUp: warmedUp }: RequestLoad): Load {
+  return {
+    prepare: async (): Promise<Prepared> => {
+      const carrier = await warmedUp();
+      let engine: Engine | undefined;
+      return {
+        connections: carrier.open,
+        start: (zeroMs, forMs, tell) => {
+          engine = new Engine({
+            carrier,
+            workload,
+            demand: demandOf(asking, forMs, random),
+            deadlineMs,
+            zeroMs,
+            ...(pacing === undefined ? {} : { pacing }),
+            onReport: tell.report,
+            onDone: tell.done,
+            onShortOf: (code) => tell.fail(`the client ran out of what a connection needs on its own side (${code}): fewer connections, or higher limits`),
+          });
+          engine.start();
+        },
+        stop: () => engine?.stop(),
+        close: () => carrier.close(),
+      };
+    },
+  };
+}
