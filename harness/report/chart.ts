@@ -52,6 +52,8 @@ export interface Chart {
   readonly limits?: readonly Limit[];
   readonly bands: readonly Band[];
   readonly moments: readonly Moment[];
+  /** Spans in which the generator could not keep its schedule, dotted: what is drawn there counts its own lateness too. */
+  readonly starved?: readonly Slot[];
   /** Numbers that show when the pointer rests on a span. */
   readonly tips?: readonly (Slot & { readonly text: string })[];
 }
@@ -72,11 +74,12 @@ export function chart(spec: Chart): Markup {
   const upright = (kind: string, atMs: number, from: number) =>
     html`<line class="${kind}" x1="${percent(atMs)}" x2="${percent(atMs)}" y1="${from}" y2="${bottom}"/>`;
 
+  const rect = (kind: string, from: number, until: number) =>
+    until > from && html`<rect class="${kind}" x="${percent(from)}" width="${extent(from, until)}" y="${top}" height="${spec.height}"/>`;
+  const starved = (spec.starved ?? []).map(({ fromMs, untilMs }) => rect('starved', fromMs, untilMs));
   const bands = spec.bands.map((band) => {
     const inForce = band.injectedMs ?? band.endMs;
     const over = Math.max(inForce, band.healingMs ?? band.endMs);
-    const rect = (kind: string, from: number, until: number) =>
-      until > from && html`<rect class="${kind}" x="${percent(from)}" width="${extent(from, until)}" y="${top}" height="${spec.height}"/>`;
     return [
       rect('edge', band.injectingMs, inForce),
       rect('hatch', inForce, over),
@@ -102,7 +105,7 @@ export function chart(spec: Chart): Markup {
     return html`<svg class="${label.width}" x="${round(label.at * 100)}%" y="${top - up}" overflow="visible">${stem}<text class="${label.kind}" x="${label.dx}" y="12" text-anchor="${label.anchor}">${label.text}</text></svg>`;
   });
   return html`<svg class="plot" width="100%" height="${bottom + AXIS}" role="img" aria-label="${spec.label}">
-${bands}${rows}
+${bands}${starved}${rows}
 <svg x="0" y="${top}" width="100%" height="${spec.height}" viewBox="0 0 ${ACROSS} ${spec.height}" preserveAspectRatio="none">${layersOf(spec, x)}${curvesOf(spec, x)}</svg>
 ${(spec.limits ?? []).map((limit) => limitOf(limit, percent, y(limit.value), top))}${moments}${hours}
 ${labels}

@@ -2,6 +2,7 @@
  * The pictures of what stood beside the requests: sockets at the nodes, and how well the load generator kept its own schedule.
  */
 import { formatMs } from '../core/units.ts';
+import { isStarved } from '../timeline/starved.ts';
 import type { Figure } from './figure.ts';
 import { linear } from './scale.ts';
 import type { Scene } from './scene.ts';
@@ -130,6 +131,7 @@ export function generatorFigure(scene: Scene): Figure {
   const due = generator.reduce((total, window) => total + window.due, 0);
   const top = generator.reduce((most, window) => (window.maxLatenessMs > most.maxLatenessMs ? window : most));
   const stood = Math.max(...generator.map((window) => window.maxLoopDelayMs));
+  const starved = generator.filter(isStarved).length;
   const columns = [
     { name: 'max', look: 2, of: (window: typeof top) => window.maxLatenessMs },
     { name: 'p99', look: 0, of: (window: typeof top) => window.p99LatenessMs },
@@ -137,7 +139,7 @@ export function generatorFigure(scene: Scene): Figure {
   const table = columns.map((column) => worst(scene.coarseMs, column.of));
   return {
     heading,
-    summary: `Looked at ${counted(late)} of ${counted(due)} requests more than 10 ms after they were due; ${formatMs(top.maxLatenessMs)} late at worst (at ${moment(top.at)}); its event loop stood for ${formatMs(stood)} at most.`,
+    summary: `Looked at ${counted(late)} of ${counted(due)} requests more than 10 ms after they were due; ${formatMs(top.maxLatenessMs)} late at worst (at ${moment(top.at)}); its event loop stood for ${formatMs(stood)} at most. ${starved === 0 ? 'It kept its schedule in every window.' : `It could not keep its schedule in ${counted(starved)} of ${counted(generator.length)} windows.`}`,
     picture: {
       ...frame(scene),
       height: 64,

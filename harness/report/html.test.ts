@@ -108,6 +108,37 @@ describe('the report page', () => {
     expect(figureOf(page, 'Goodput')).toContain('<rect class="edge" x="25.7%" width="2.9%"');
   });
 
+  it('dots the windows in which the generator could not keep its schedule, and says how many', () => {
+    // 2 of 40 requests in each of three windows, of which two lie side by side; 1 of 200 in another is within what is allowed.
+    const late = new Map([
+      [7_000, 2],
+      [7_100, 2],
+      [14_000, 2],
+    ]);
+    const generator = happened.timeline.generator.map((window) => ({ ...window, late: late.get(window.at) ?? 0, due: window.at === 21_000 ? 200 : 40 }));
+    const page = renderPage({
+      ...happened,
+      timeline: { ...happened.timeline, generator: generator.map((one) => (one.at === 21_000 ? { ...one, late: 1 } : one)) },
+    });
+    const goodput = figureOf(page, 'Goodput');
+    expect(goodput.match(/<rect class="starved"/g)).toHaveLength(2);
+    expect(goodput).toMatch(/<rect class="starved" x="20%" width="0\.6%"/);
+    expect(figureOf(page, 'Lateness')).toContain('could not keep its schedule in 3 of 350 windows');
+    expect(page).toContain('Dotted: the load generator');
+    expect(text).not.toContain('class="starved"');
+    expect(text).not.toContain('Dotted:');
+  });
+
+  it('shows what is for several shards apart from healthy and affected ones', () => {
+    const windows = happened.timeline.windows.map((window) =>
+      window.series.shard === 'mc-1' ? { ...window, series: { ...window.series, shard: '*' } } : window,
+    );
+    const page = renderPage({ ...happened, timeline: { ...happened.timeline, windows } });
+    expect(figureOf(page, 'Latency of the healthy shards')).toContain('<h3>Latency of the healthy shards: mc-2, mc-4</h3>');
+    expect(figureOf(page, 'Latency of the affected shards')).toContain('<h3>Latency of the affected shards: mc-3</h3>');
+    expect(figureOf(page, 'Latency of what is for several shards or none')).toContain('p99 was');
+  });
+
   it('hatches a fault that was never healed to the end of the run', () => {
     const marks = happened.timeline.marks.filter((mark) => mark.event === 'injecting' || mark.event === 'injected');
     expect(figureOf(renderPage({ ...happened, timeline: { ...happened.timeline, marks } }), 'Goodput')).toMatch(

@@ -42,7 +42,7 @@ export function renderPage({ plan, report, timeline, environment, folder }: Page
 <main>
 ${cardsSection(report)}
 <h2>What happened</h2>
-<p>All charts share one time axis, in seconds from the start of the load. Hatched: a fault in force. Grey: it is being put in or taken out.${timeline.aborted !== undefined && ` The run was stopped early: ${timeline.aborted}.`} Latency counts from when a request was due, and the failed count until they were given up.</p>
+<p>All charts share one time axis, in seconds from the start of the load. Hatched: a fault in force. Grey: it is being put in or taken out.${scene.starved.length > 0 && ' Dotted: the load generator could not keep its own schedule, and what is drawn counts its lateness too.'}${timeline.aborted !== undefined && ` The run was stopped early: ${timeline.aborted}.`} Latency counts from when a request was due, and the failed count until they were given up.</p>
 ${figures.map(figure)}
 ${proofsSection(report.marks)}
 ${scheduleSection(plan)}

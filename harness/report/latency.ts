@@ -1,7 +1,8 @@
 /** The pictures of latency: p50, p99 and maximum on an axis of powers of ten, the failed counted until they were given up. */
 import { formatMs } from '../core/units.ts';
 import type { Among } from '../timeline/phases.ts';
-import { requestsOf, shardsAmong, timeToKnowMs } from '../timeline/phases.ts';
+import { gather, phaseSpans, shardsAmong, timeToKnowMs, windowsWithin } from '../timeline/phases.ts';
+import { SEVERAL } from '../timeline/types.ts';
 import type { Bucket } from './buckets.ts';
 import { buckets } from './buckets.ts';
 import type { Limit } from './chart.ts';
@@ -12,18 +13,25 @@ import type { Scene } from './scene.ts';
 import { across, frame, NOTHING_DUE, tips, told } from './scene.ts';
 import { counted, moment } from './words.ts';
 
-/** Latency of all requests, or of the healthy and the affected shards apart when a fault stood before some of them. */
+/** Whose latency a picture shows: in words, and by shard. */
+interface Whose {
+  readonly among: Among | 'several shards or none';
+  readonly of: (shard: string) => boolean;
+}
+
+/** Latency of all requests, or of the healthy and the affected shards apart when a fault stood before some of them; what belongs to neither stands by itself. */
 export function latencyFigures(scene: Scene): Figure[] {
   const { timeline } = scene;
-  const shards = new Set(timeline.windows.map((window) => window.series.shard));
-  const healthy = [...shards].filter(shardsAmong(timeline, 'healthy shards'));
-  const split = healthy.length > 0 && healthy.length < shards.size;
+  const shards = [...new Set(timeline.windows.map((window) => window.series.shard))];
+  const whose = (among: Among): Whose => ({ among, of: shardsAmong(timeline, among) });
+  const [healthy, affected] = [whose('healthy shards'), whose('affected shards')];
   const y = latencyScale([buckets(timeline, scene.fineMs)]);
-  if (!split) return [latencyFigure(scene, 'all requests', 'Latency', y)];
-  const affected = [...shards].filter((shard) => !healthy.includes(shard));
+  if (!shards.some(healthy.of) || !shards.some(affected.of)) return [latencyFigure(scene, whose('all requests'), 'Latency', y)];
+  const others: Whose = { among: 'several shards or none', of: (shard) => shard === SEVERAL };
   return [
-    latencyFigure(scene, 'healthy shards', `Latency of the healthy shards: ${listed(healthy)}`, y),
-    latencyFigure(scene, 'affected shards', `Latency of the affected shards: ${listed(affected)}`, y),
+    latencyFigure(scene, healthy, `Latency of the healthy shards: ${listed(shards.filter(healthy.of))}`, y),
+    latencyFigure(scene, affected, `Latency of the affected shards: ${listed(shards.filter(affected.of))}`, y),
+    ...(shards.some(others.of) ? [latencyFigure(scene, others, 'Latency of what is for several shards or none', y)] : []),
   ];
 }
 
@@ -33,15 +41,14 @@ export function latencyScale(runs: readonly (readonly Bucket[])[]): Scale {
   return logarithmic(Math.max(0.01, Math.min(...all.map((bucket) => bucket.p50Ms), 1)), Math.max(...all.map((bucket) => bucket.maxMs), 10), formatMs);
 }
 
-function latencyFigure(scene: Scene, among: Among, heading: string, y: Scale): Figure {
+function latencyFigure(scene: Scene, { among, of }: Whose, heading: string, y: Scale): Figure {
   const { timeline } = scene;
-  const of = shardsAmong(timeline, among);
   const fine = buckets(timeline, scene.fineMs, of);
   const coarse = buckets(timeline, scene.coarseMs, of);
   if (fine.every((bucket) => bucket.due === 0)) return { heading, summary: 'No request was due here.', picture: NOTHING_DUE };
   const slowest = coarse.reduce((worst, bucket) => (bucket.maxMs > worst.maxMs || Number.isNaN(worst.maxMs) ? bucket : worst));
   const p99s = told(timeline, (phase) => {
-    const ms = timeToKnowMs(requestsOf(timeline, phase, among), 99);
+    const ms = timeToKnowMs(gather(windowsWithin(timeline, phaseSpans(timeline, phase), of)), 99);
     return ms === undefined ? undefined : formatMs(ms);
   });
   return {
@@ -82,7 +89,7 @@ function listed(names: readonly string[]): string {
 }
 
 /** What was promised of a p99 (of these requests), over the phase for which it holds. */
-function latencyLimits({ results, timeline }: Scene, among: Among): Limit[] {
+function latencyLimits({ results, timeline }: Scene, among: Whose['among']): Limit[] {
   return results.flatMap(({ name, objective, verdict }) => {
     const { limitMs } = verdict.figures;
     if (limitMs === undefined) return [];

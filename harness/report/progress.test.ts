@@ -38,8 +38,16 @@ describe('the progress line', () => {
     expect(line).toBe(' 12.3/35 s  ▕████░░░░░░▏  fault: latency 1s on proxy-* -> mc-3  2,000/s  goodput 98.5%  p99 3.1 ms  50 connections');
   });
 
-  it('says none where nothing ended, instead of a number', () => {
-    expect(progressLine([tick(100, { answered: 0, good: 0, failed: 0, p99Ms: Number.NaN })], 100)).toContain('goodput none  p99 none');
+  it('shows a dash where nothing ended, instead of a number', () => {
+    const { p99Ms: _, ...idle } = tick(100, { answered: 0, good: 0, failed: 0 });
+    expect(progressLine([idle], 100)).toContain('goodput -  p99 -');
+  });
+
+  it('shows a dash for p99 where requests failed and none was answered', () => {
+    const { p99Ms: _, ...down } = tick(100, { answered: 0, good: 0, failed: 200 });
+    expect(progressLine([down], 100)).toContain('goodput 0%  p99 -');
+    expect(progressLine([{ ...down, p99Ms: 0 }], 100)).toContain('p99 -');
+    expect(progressLine([down, tick(200)], 100)).toContain('p99 3.1 ms');
   });
 
   it.each([10, 40, 60, 79, 100, 139])('is no wider than %i columns, and keeps the time', (width) => {

@@ -108,9 +108,10 @@ export function progressLine(recent: readonly Tick[], width: number): string {
   const done = Math.round(BAR * Math.min(1, Math.max(0, last.atMs / last.durationMs)));
   const bar = `▕${'█'.repeat(done)}${'░'.repeat(BAR - done)}▏`;
   const rate = `${counted((sum((tick) => tick.due) * 1_000) / coveredMs)}/s`;
-  const goodput = `goodput ${ended > 0 ? formatShare(sum((tick) => tick.good) / ended) : 'none'}`;
-  const p99s = recent.filter((tick) => tick.answered + tick.failed > 0 && Number.isFinite(tick.p99Ms)).map((tick) => tick.p99Ms);
-  const p99 = `p99 ${p99s.length > 0 ? formatMs(Math.max(...p99s)) : 'none'}`;
+  const goodput = `goodput ${ended > 0 ? formatShare(sum((tick) => tick.good) / ended) : '-'}`;
+  // Nothing answered is not the same as answered in no time.
+  const p99s = recent.flatMap((tick) => (tick.answered > 0 && tick.p99Ms !== undefined ? [tick.p99Ms] : []));
+  const p99 = `p99 ${p99s.length > 0 ? formatMs(Math.max(...p99s)) : '-'}`;
   const connections = `${counted(last.connections)} connections`;
   const fault = last.fault === undefined ? '' : `fault: ${oneLine(last.fault)}`;
 

@@ -4,11 +4,12 @@ import { milliseconds } from '../core/units.ts';
 import type { Report } from '../run/types.ts';
 import type { Phase } from '../timeline/phases.ts';
 import { phaseSpans } from '../timeline/phases.ts';
+import { isStarved } from '../timeline/starved.ts';
 import type { Timeline } from '../timeline/types.ts';
 import { WINDOW_MS } from '../timeline/types.ts';
 import type { Band, Moment } from './buckets.ts';
 import { bandsOf, bucketWidthMs, momentsOf } from './buckets.ts';
-import type { Chart, Limit } from './chart.ts';
+import type { Chart, Limit, Slot } from './chart.ts';
 import { moment } from './words.ts';
 
 /** What all pictures of one run share. */
@@ -17,6 +18,8 @@ export interface Scene {
   readonly bands: readonly Band[];
   readonly moments: readonly Moment[];
   readonly results: Report['results'];
+  /** In which a generator could not keep its schedule: ascending, apart from each other. */
+  readonly starved: readonly Slot[];
   /** Spans of the curves, and of the tables and tips. */
   readonly fineMs: number;
   readonly coarseMs: number;
@@ -28,16 +31,29 @@ export function sceneOf(timeline: Timeline, report: Pick<Report, 'results'>, ste
     bands: bandsOf(timeline.marks, steps, timeline.durationMs),
     moments: momentsOf(report.results),
     results: report.results,
+    starved: starvedSpans(timeline),
     fineMs: bucketWidthMs(timeline.durationMs),
     coarseMs: bucketWidthMs(timeline.durationMs, 120, 1_000),
   };
 }
 
+function starvedSpans({ generator, durationMs }: Timeline): Slot[] {
+  const starts = [...new Set(generator.filter(isStarved).map(({ at }) => at))].sort((a, b) => a - b);
+  const spans: { fromMs: number; untilMs: number }[] = [];
+  for (const at of starts.filter((start) => start < durationMs)) {
+    const last = spans.at(-1);
+    const untilMs = Math.min(at + WINDOW_MS, durationMs);
+    if (last?.untilMs === at) last.untilMs = untilMs;
+    else spans.push({ fromMs: at, untilMs });
+  }
+  return spans;
+}
+
 export const NOTHING_DUE = 'Nothing to draw: the load offered no request.';
 
 /** The parts of a picture that every run fills in the same way. */
-export function frame(scene: Scene): Pick<Chart, 'durationMs' | 'bands' | 'moments'> {
-  return { durationMs: scene.timeline.durationMs, bands: scene.bands, moments: scene.moments };
+export function frame(scene: Scene): Pick<Chart, 'durationMs' | 'bands' | 'moments' | 'starved'> {
+  return { durationMs: scene.timeline.durationMs, bands: scene.bands, moments: scene.moments, ...(scene.starved.length > 0 && { starved: scene.starved }) };
 }
 
 /** A limit for each span of its phase; only the first is named. */

@@ -91,6 +91,7 @@ figcaption p{color:var(--soft);font-size:.9375rem;max-width:88ch;margin:2px 0 10
 .layer{stroke:var(--page);stroke-width:.5;vector-effect:non-scaling-stroke}
 .hatch{fill:url(#hatch)}
 .edge{fill:var(--edge)}
+.starved{fill:url(#starved)}
 .fault-line{stroke:var(--band);stroke-width:1.5;stroke-dasharray:4 3}
 .moment{stroke:var(--moment);stroke-width:1.75}
 .limit{stroke:var(--alarm);stroke-width:1.25;stroke-dasharray:2 3}
@@ -161,5 +162,6 @@ ${LOOKS.map(([, , dash, width], i) => `.k${i}{stroke:var(--k${i});stroke-width:$
 /** The hatches that charts refer to, once a page. They are drawn with a style, not an attribute, to follow light and dark. */
 export const PATTERNS: Markup = html`<svg width="0" height="0" style="position:absolute" aria-hidden="true"><defs>
 <pattern id="hatch" width="9" height="9" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><line x1="0" y1="0" x2="0" y2="9" style="stroke:var(--hatch);stroke-width:5"/></pattern>
+<pattern id="starved" width="4" height="4" patternUnits="userSpaceOnUse"><circle cx="1.5" cy="1.5" r="1" style="fill:var(--unclear)"/></pattern>
 ${FILLS.map(([, , hatch], i) => html`<pattern id="fill-${i}" width="8" height="8" patternUnits="userSpaceOnUse"><rect width="8" height="8" style="fill:var(--page)"/><rect width="8" height="8" style="fill:var(--f${i});fill-opacity:${hatch === '' ? 0.85 : 0.28}"/><path d="${hatch}" style="fill:none;stroke:var(--f${i});stroke-width:2"/></pattern>`)}
 </defs></svg>`;

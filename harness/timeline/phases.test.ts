@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { faultTimes, percentileOf, phaseSpans, requestsOf, slidingBuckets, windowsWithin } from './phases.ts';
+import { faultTimes, percentileOf, phaseSpans, requestsOf, shardsAmong, slidingBuckets, windowsWithin } from './phases.ts';
 import { faultMarks, HEALED_MS, healthy, INJECTED_MS, isDuring, SHARDS, synthetic } from './synthetic.fixture.ts';
+import { SEVERAL, type Timeline } from './types.ts';
 
 const marks = faultMarks(INJECTED_MS, HEALED_MS);
 
@@ -90,6 +91,42 @@ describe('whose requests', () => {
     expect(during('healthy shards').latency.max).toBeLessThan(4_100);
     expect(percentileOf(during('affected shards'), 99)?.ms).toBeCloseTo(3, 1);
     expect(percentileOf(during('healthy shards'), 40)?.ms).toBeCloseTo(2, 1);
+  });
+});
+
+describe('requests for several shards or none', () => {
+  // Half of all requests, and the slowest: in either side's figures they would show.
+  const timeline = synthetic({ marks, shards: ['mc-1', SEVERAL, 'mc-3', SEVERAL], fate: (_, shard) => ({ afterMs: shard === SEVERAL ? 500 : 1 }) });
+
+  it('are neither healthy nor affected, and count among all', () => {
+    expect(requestsOf(timeline, 'before', 'all requests').due).toBe(requestsOf(timeline, 'before', 'healthy shards').due * 4);
+    for (const among of ['healthy shards', 'affected shards'] as const) {
+      expect(requestsOf(timeline, 'during', among).latency.max, among).toBeLessThan(1_100);
+      expect(shardsAmong(timeline, among)(SEVERAL), among).toBe(false);
+    }
+    expect(shardsAmong(timeline, 'all requests')(SEVERAL)).toBe(true);
+  });
+
+  it('are not affected even where a mark speaks of every shard', () => {
+    const all = { ...timeline, marks: timeline.marks.map((mark) => ({ ...mark, affects: [SEVERAL, 'mc-1', 'mc-3'] })) };
+    expect(requestsOf(all, 'during', 'affected shards').latency.max).toBeLessThan(1_100);
+    expect(requestsOf(all, 'during', 'healthy shards').due).toBe(0);
+  });
+});
+
+describe('windows of one load from several programs', () => {
+  it('add up to those of one', () => {
+    const whole = synthetic({ marks, ratePerSecond: 400 });
+    const half = synthetic({ marks, ratePerSecond: 200 });
+    const two = { ...half, windows: [...half.windows, ...half.windows], completions: [...half.completions, ...half.completions] };
+    for (const phase of ['before', 'during', 'after'] as const) {
+      const of = (one: Timeline) => {
+        const { latency, gaveUp, ...counts } = requestsOf(one, phase, 'healthy shards');
+        return { ...counts, latencies: latency.count, failures: gaveUp.count };
+      };
+      expect(of(two)).toEqual(of(whole));
+    }
+    expect(slidingBuckets(two, () => true)).toEqual(slidingBuckets(whole, () => true));
   });
 });
 

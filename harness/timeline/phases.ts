@@ -10,12 +10,15 @@
  */
 import { formatMs } from '../core/units.ts';
 import { Histogram } from './histogram.ts';
-import { type Mark, type Timeline, WINDOW_MS, type Window } from './types.ts';
+import { type Mark, SEVERAL, type Timeline, WINDOW_MS, type Window } from './types.ts';
 
 export const PHASES = ['before', 'during', 'after'] as const;
 export type Phase = (typeof PHASES)[number];
 
-/** Whose requests: by the shard that owns the key. Affected are the shards that any fault of the run stands before. */
+/**
+ * Whose requests: by the shard that owns the key. Affected are the shards that any fault of the run stands before. A request for several shards,
+ * or for none (a connection), belongs to neither side: it counts among all requests only.
+ */
 export const AMONG = ['all requests', 'healthy shards', 'affected shards'] as const;
 export type Among = (typeof AMONG)[number];
 
@@ -130,7 +133,7 @@ export function affectedShards(timeline: Timeline): Set<string> {
 export function shardsAmong(timeline: Timeline, among: Among): (shard: string) => boolean {
   if (among === 'all requests') return () => true;
   const affected = affectedShards(timeline);
-  return among === 'affected shards' ? (shard) => affected.has(shard) : (shard) => !affected.has(shard);
+  return (shard) => shard !== SEVERAL && affected.has(shard) === (among === 'affected shards');
 }
 
 /** The windows of certain shards that lie wholly within the spans. The last window of the load may be cut by its end. */

@@ -80,6 +80,7 @@ export function synthetic(options: SyntheticOptions = {}): Timeline {
     maxLoopDelayMs: 1,
     connections: 50,
     connects: 0,
+    sent: offered,
     ...options.generator?.(at),
   }));
   return {

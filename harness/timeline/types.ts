@@ -13,10 +13,13 @@ export const WINDOW_MS = 100;
 /** Requests are told apart by what they did, whose key it was, and who asked. */
 export interface Series {
   readonly operation: string;
-  /** Name of the node that owns the key while all nodes are well. */
+  /** Name of the node that owns the key while all nodes are well, or `SEVERAL`. */
   readonly shard: string;
   readonly tenant: string;
 }
+
+/** The shard of requests whose keys lie on more than one node, or on none: such a request is never a healthy shard's. */
+export const SEVERAL = '*';
 
 /**
  * How a request failed, from the client's side.
@@ -27,8 +30,9 @@ export interface Series {
  * - `closed`: its connection was closed or reset before the answer.
  * - `server`: answered with an error of the server.
  * - `garbled`: answered with bytes that are no answer to it.
+ * - `dropped`: never started, because the generator had nobody free to send it (k6's dropped iterations).
  */
-export const ERROR_KINDS = ['timeout', 'abandoned', 'refused', 'unconnected', 'closed', 'server', 'garbled'] as const;
+export const ERROR_KINDS = ['timeout', 'abandoned', 'refused', 'unconnected', 'closed', 'server', 'garbled', 'dropped'] as const;
 export type ErrorKind = (typeof ERROR_KINDS)[number];
 
 /** Requests of one series that were due in one window. `due` = answered + all failed. */
@@ -77,13 +81,17 @@ export interface GeneratorWindow {
   readonly connections: number;
   /** Connections that it opened in this window, over all. */
   readonly connects: number;
+  /** Requests that it sent in this window, those that were sent again included: more than due is amplification by retries. */
+  readonly sent: number;
+  /** Processor time that the generator's own process used, as a share of one core of this window; absent where it is not known. */
+  readonly cpuShare?: number;
 }
 
-/** A number read at a node: sockets by state, idle share of the host. */
+/** A number read at a node: sockets by state, and at one node of the cluster how busy the whole host is. */
 export interface Gauge {
   readonly at: number;
   readonly node: string;
-  /** Such as 'sockets.total', 'sockets.CLOSE_WAIT', 'host.idle'. */
+  /** Such as 'sockets.total', 'sockets.CLOSE_WAIT', 'host.idle', 'host.steal', 'host.runQueue', 'host.cpuPressure'. */
   readonly name: string;
   readonly value: number;
 }
