@@ -1,0 +1,32 @@
+/** The thread that reads the kernel's table of sockets (see `own-sockets.ts`). */
+import { openSync } from 'node:fs';
+import { parentPort, workerData } from 'node:worker_threads';
+import { monotonicMs } from '../../core/clock.ts';
+import { messageOf } from '../../core/errors.ts';
+import { countSockets, type FromThread, type ThreadSettings } from './own-sockets.ts';
+
+const EVERY_MS = 500;
+/** Of a core. */
+const MOST_SHARE = 0.05;
+
+const tell = (message: FromThread) => parentPort?.postMessage(message);
+
+const { table, far } = workerData as ThreadSettings;
+const farEnd = Buffer.from(far, 'latin1');
+
+function turn(file: number): void {
+  const before = process.threadCpuUsage();
+  const clockMs = monotonicMs();
+  tell({ clockMs, gauges: countSockets(file, farEnd) });
+  const used = process.threadCpuUsage(before);
+  const usedMs = (used.user + used.system) / 1_000;
+  setTimeout(() => turn(file), Math.max(EVERY_MS, usedMs / MOST_SHARE));
+}
+
+try {
+  const file = openSync(table, 'r');
+  parentPort?.once('message', () => turn(file));
+  tell({ opened: true });
+} catch (thrown) {
+  tell({ opened: false, why: messageOf(thrown) });
+}
