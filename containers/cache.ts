@@ -2,13 +2,15 @@
  * Cache tiers as typed values: `cache(...)` is the whole of it, `bareCache()` one memcached with nothing before it.
  *
  * ```
- * client-1 -> edge (HAProxy) -> proxy-1, proxy-2 (twemproxy) -> mc-1 .. mc-4 (memcached)
+ * client-1 .. client-N -> edge (HAProxy) -> proxy-1, proxy-2 (twemproxy) -> mc-1 .. mc-4 (memcached)
  * ```
- * Every arrow is a link through Toxiproxy, so every hop can be disturbed.
+ * Every arrow is a link through Toxiproxy, so every hop can be disturbed. Each client has an address and a link of its own, so that tenants can be told
+ * apart and disturbed one by one; but what stands behind a link sees Toxiproxy's address.
  */
 import type { ClusterSpec } from '../harness/cluster/spec.ts';
-import { InputError, unknownName } from '../harness/core/errors.ts';
+import { unknownName } from '../harness/core/errors.ts';
 import { client } from './client/node.ts';
+import { wholeNumber } from './counts.ts';
 import { EDGE_PORT, haproxy } from './haproxy/index.ts';
 import { MEMCACHED_PORT, memcached } from './memcached/index.ts';
 import { tools } from './tools.ts';
@@ -25,12 +27,23 @@ export interface CacheOptions {
   readonly eject?: TwemproxyOptions['eject'];
   /** Connections from each proxy to each backend. */
   readonly connectionsPerServer?: number;
+  /** Client nodes, client-1 to client-N, each with a link of its own to the edge. Default 1. */
+  readonly clients?: number;
 }
+
+export interface BareCacheOptions {
+  /** Client nodes, client-1 to client-N, each with a link of its own to mc-1. Default 1. */
+  readonly clients?: number;
+}
+
+/** Each client is a container of 512 MiB at most: 16 are 8 GiB. */
+const MOST_CLIENTS = 16;
 
 /** A cache cluster behind proxies and an edge. Throws InputError naming the option. */
 export function cache(options: CacheOptions): ClusterSpec {
-  refuseUnknown('cache', options, ['backends', 'proxies', 'proxyTimeout', 'eject', 'connectionsPerServer']);
+  refuseUnknown('cache', options, ['backends', 'proxies', 'proxyTimeout', 'eject', 'connectionsPerServer', 'clients']);
   const { backends, proxies, proxyTimeout, eject, connectionsPerServer } = options;
+  const clients = clientNames(options);
   if (typeof eject === 'object') refuseUnknown('eject', eject, ['after', 'retryIn']);
   const servers = numbered('mc', wholeNumber('backends', backends, 1, 150));
   const tier = numbered('proxy', wholeNumber('proxies', proxies, 1, 16));
@@ -41,15 +54,15 @@ export function cache(options: CacheOptions): ClusterSpec {
     ...(connectionsPerServer === undefined ? {} : { connectionsPerServer: wholeNumber('connectionsPerServer', connectionsPerServer, 1, 64) }),
   };
   return {
-    title: `${backends} memcached behind ${proxies} twemproxy behind HAProxy`,
+    title: `${backends} memcached behind ${proxies} twemproxy behind HAProxy${forClients(clients)}`,
     nodes: [
       ...servers.map((name) => memcached(name)),
       ...tier.map((name) => twemproxy(name, settings)),
       haproxy('edge', { servers: tier }),
-      client('client-1'),
+      ...clients.map(client),
     ],
     links: [
-      { from: 'client-1', to: 'edge', port: EDGE_PORT },
+      ...clients.map((from) => ({ from, to: 'edge', port: EDGE_PORT })),
       ...tier.map((proxy) => ({ from: 'edge', to: proxy, port: TWEMPROXY_PORT })),
       ...tier.flatMap((proxy) => servers.map((server) => ({ from: proxy, to: server, port: MEMCACHED_PORT }))),
     ],
@@ -67,12 +80,14 @@ export function cache(options: CacheOptions): ClusterSpec {
   };
 }
 
-/** One memcached, mc-1, with nothing between it and the client but a link. */
-export function bareCache(): ClusterSpec {
+/** One memcached, mc-1, with nothing between it and each client but a link. Throws InputError naming the option. */
+export function bareCache(options: BareCacheOptions = {}): ClusterSpec {
+  refuseUnknown('bareCache', options, ['clients']);
+  const clients = clientNames(options);
   return {
-    title: 'one memcached',
-    nodes: [memcached('mc-1'), client('client-1')],
-    links: [{ from: 'client-1', to: 'mc-1', port: MEMCACHED_PORT }],
+    title: `one memcached${forClients(clients)}`,
+    nodes: [memcached('mc-1'), ...clients.map(client)],
+    links: clients.map((from) => ({ from, to: 'mc-1', port: MEMCACHED_PORT })),
     ready: {
       node: 'client-1',
       program: 'containers/client/ready.ts',
@@ -88,12 +103,15 @@ function refuseUnknown(what: string, options: object, known: readonly string[]):
   if (unknown !== undefined) throw unknownName(`option of ${what}`, unknown, known);
 }
 
-function numbered(name: string, count: number): string[] {
-  return Array.from({ length: count }, (_, index) => `${name}-${index + 1}`);
+function clientNames({ clients = 1 }: BareCacheOptions): string[] {
+  return numbered('client', wholeNumber('clients', clients, 1, MOST_CLIENTS));
 }
 
-function wholeNumber(key: string, value: number, least: number, most: number): number {
-  if (!Number.isInteger(value) || value < least || value > most)
-    throw new InputError(`${key}: ${value} is not allowed; write a whole number from ${least} to ${most}`);
-  return value;
+/** ', for 3 clients'; one goes without saying. */
+function forClients(clients: readonly string[]): string {
+  return clients.length > 1 ? `, for ${clients.length} clients` : '';
+}
+
+function numbered(name: string, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `${name}-${index + 1}`);
 }

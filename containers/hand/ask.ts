@@ -9,6 +9,7 @@ export interface Question {
   readonly to: string;
   readonly send: string;
   readonly expect: string;
+  readonly ends: string;
   readonly connection: 'kept' | 'new';
   /** Which kept connection. */
   readonly keep: string;
@@ -60,7 +61,7 @@ function exchange(socket: net.Socket, fresh: boolean, question: Question): Promi
     };
     const onData = (bytes: Buffer) => {
       received += bytes.toString('latin1');
-      if (received.startsWith(question.expect) && received.endsWith('\n')) end('answered');
+      if (received.startsWith(question.expect) && received.endsWith(question.ends)) end('answered');
     };
     // A host that is not there at all (its namespace is gone) counts as refused: nobody took the connection.
     const onError = (error: NodeJS.ErrnoException) => end(fresh && socket.bytesRead === 0 && error.code !== 'ECONNRESET' ? 'refused' : 'closed');

@@ -1,5 +1,6 @@
 /** What this kernel says of the sockets in this network namespace and of the whole host's processors. */
 import { readFileSync } from 'node:fs';
+import { monotonicMs } from '../../harness/core/clock.ts';
 
 const TABLES = ['/proc/self/net/tcp', '/proc/self/net/tcp6'];
 
@@ -36,21 +37,63 @@ function rowsOf(table: string, port: number): { state: string }[] {
   return rows;
 }
 
-/** A reader of how idle the host was, and how much was stolen from it, since the last reading: shares of all its processors. */
-export function idleShare(): () => Record<string, number> {
-  let last = processorTimes();
+/**
+ * A reader of how busy this kernel's whole host was since the last reading. Each reading takes two small files:
+ * - `host.idle`, `host.steal`: shares of all its processors; stolen is what another machine on the same hardware got.
+ * - `host.runQueue`: tasks that run or want to, at this moment, without the reader itself.
+ * - `host.cpuPressure`: share of the time in which some task waited for a processor; only where the kernel counts it (PSI).
+ */
+export function hostGauges(proc = '/proc'): () => Record<string, number> {
+  let last = hostTimes(proc);
   return () => {
-    const now = processorTimes();
-    const total = now.total - last.total;
-    const gauges = total > 0 ? { 'host.idle': (now.idle - last.idle) / total, 'host.steal': (now.steal - last.steal) / total } : {};
+    const now = hostTimes(proc);
+    const ticks = now.total - last.total;
+    const gauges: Record<string, number> = { 'host.runQueue': Math.max(0, now.running - 1) };
+    if (ticks > 0) {
+      gauges['host.idle'] = (now.idle - last.idle) / ticks;
+      gauges['host.steal'] = (now.steal - last.steal) / ticks;
+    }
+    const sinceUs = (now.atMs - last.atMs) * 1_000;
+    // The kernel brings its sum up to date only now and then, so that a short reading can find more waiting than there was time.
+    if (now.waitedUs !== undefined && last.waitedUs !== undefined && sinceUs > 0)
+      gauges['host.cpuPressure'] = Math.min(1, (now.waitedUs - last.waitedUs) / sinceUs);
     last = now;
     return gauges;
   };
 }
 
-function processorTimes(): { total: number; idle: number; steal: number } {
-  const [, ...fields] = (readFileSync('/proc/stat', 'latin1').split('\n', 1)[0] ?? '').split(/\s+/);
+interface HostTimes {
+  readonly atMs: number;
+  /** Ticks since boot, over all processors. */
+  readonly total: number;
+  readonly idle: number;
+  readonly steal: number;
+  readonly running: number;
+  readonly waitedUs: number | undefined;
+}
+
+function hostTimes(proc: string): HostTimes {
+  const text = readFileSync(`${proc}/stat`, 'latin1');
+  const [, ...fields] = (text.split('\n', 1)[0] ?? '').split(/\s+/);
   // user nice system idle iowait irq softirq steal (proc(5)); guest times are contained in user and nice.
   const times = fields.slice(0, 8).map(Number);
-  return { total: times.reduce((sum, time) => sum + time, 0), idle: (times[3] ?? 0) + (times[4] ?? 0), steal: times[7] ?? 0 };
+  return {
+    atMs: monotonicMs(),
+    total: times.reduce((sum, time) => sum + time, 0),
+    idle: (times[3] ?? 0) + (times[4] ?? 0),
+    steal: times[7] ?? 0,
+    running: Number(/^procs_running (\d+)/m.exec(text)?.[1] ?? 0),
+    waitedUs: waitedUs(`${proc}/pressure/cpu`),
+  };
+}
+
+/** 'some avg10=0.00 avg60=0.00 avg300=0.00 total=2175003104': microseconds since boot in which some task waited. Undefined where the kernel does not count. */
+function waitedUs(path: string): number | undefined {
+  try {
+    return Number(/^some .*total=(\d+)/m.exec(readFileSync(path, 'latin1'))?.[1] ?? Number.NaN);
+  } catch (thrown) {
+    // Built without it, or switched off at boot (psi=0).
+    if (['ENOENT', 'EOPNOTSUPP', 'EACCES'].includes((thrown as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw thrown;
+  }
 }

@@ -6,14 +6,14 @@
 import { createInterface } from 'node:readline';
 import { monotonicMs } from '../../harness/core/clock.ts';
 import { ask, closeKept } from './ask.ts';
-import { idleShare, socketsByState, tablesOf } from './kernel.ts';
+import { hostGauges, socketsByState, tablesOf } from './kernel.ts';
 
 type Order =
   | { id: number; do: 'ping' }
-  | { id: number; do: 'ask'; to: string; send: string; expect: string; connection: 'kept' | 'new'; keep: string; patienceMs: number }
+  | { id: number; do: 'ask'; to: string; send: string; expect: string; ends: string; connection: 'kept' | 'new'; keep: string; patienceMs: number }
   | { id: number; do: 'close'; keep: string }
-  /** Reports from now on, every so often: sockets at a local port by state, and how idle the host is. */
-  | { id: number; do: 'watch'; port: number; everyMs: number };
+  /** Reports from now on, every so often: sockets at a local port by state, how busy the host is, or both. */
+  | { id: number; do: 'watch'; port?: number; host: boolean; everyMs: number };
 
 const say = (message: object) => process.stdout.write(`${JSON.stringify(message)}\n`);
 
@@ -30,11 +30,12 @@ async function obey(order: Order): Promise<void> {
       say({ id: order.id });
       return;
     case 'watch': {
-      const host = idleShare();
-      const tables = tablesOf(order.port);
+      const { port } = order;
+      const tables = port === undefined ? [] : tablesOf(port);
+      const host = order.host ? hostGauges() : () => ({});
       setInterval(() => {
-        const gauges: Record<string, number> = { ...socketsByState(order.port, tables), ...host() };
-        say({ watch: { clockMs: monotonicMs(), gauges } });
+        const sockets = port === undefined ? {} : socketsByState(port, tables);
+        say({ watch: { clockMs: monotonicMs(), gauges: { ...sockets, ...host() } } });
       }, order.everyMs);
       say({ id: order.id });
     }

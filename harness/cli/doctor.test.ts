@@ -40,6 +40,10 @@ describe('the doctor', () => {
       text: 'missing; type: npm run setup',
     });
     expect(checkOf({ images: [{ tag: 'aftershock/node:24', state: 'stale' }] }, 'image')).toMatchObject({ status: 'note' });
+    expect(checkOf({ images: [{ tag: 'aftershock/k6:1.8.1', state: 'missing', onDemand: true }] }, 'image')).toMatchObject({
+      status: 'note',
+      text: 'missing; only some scenarios need it; type: npm run setup -- k6',
+    });
   });
 
   it('finds an engine without room for a network lacking', () => {

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { connectEngine, type Engine } from '../cluster/engine.ts';
-import { type ImageState, imageStates, type WantedImage } from '../cluster/images.ts';
-import { runLabels } from '../cluster/labels.ts';
+import { type ImageState, imageStates, shortName, type WantedImage } from '../cluster/images.ts';
+import { lookInside } from '../cluster/look.ts';
 import { findRemains, type RunRemains } from '../cluster/remains.ts';
 import { EnvironmentError, EXIT, type ExitCode } from '../core/errors.ts';
 import { painter, table, takesColour } from '../report/table.ts';
@@ -76,7 +76,9 @@ async function engineChecks(wanted: readonly WantedImage[]): Promise<Check[]> {
   }
   const [images, room, remains] = await Promise.all([imageStates(engine.address, wanted), roomOf(engine), findRemains(engine)]);
   const present = images.find(({ state }) => state !== 'missing');
-  return judgeEngine({ engine, images, room, remains, inside: present && (await lookInside(engine, present.tag)) });
+  const limits = present && (await lookInside(engine, present.tag));
+  const inside = limits && { descriptors: limits.hardDescriptors, sameKernel: limits.bootId !== undefined && limits.bootId === ownBootId() };
+  return judgeEngine({ engine, images, room, remains, inside });
 }
 
 /** What to make of it. Pure. */
@@ -104,11 +106,14 @@ export function judgeEngine({ engine, images, room, remains, inside }: Seen): Ch
   ];
 }
 
-function imageCheck({ tag, state, origin, sizeBytes }: ImageState): Check {
+function imageCheck({ tag, state, onDemand, origin, sizeBytes }: ImageState): Check {
   const name = `image ${tag}`;
+  if (state === 'missing' && onDemand) return { name, status: 'note', text: `missing; only some scenarios need it; type: npm run setup -- ${shortName(tag)}` };
   if (state === 'missing') return { name, status: 'lacking', text: 'missing; type: npm run setup' };
   const text = `${origin ?? 'of unknown origin'}, ${Math.round((sizeBytes ?? 0) / 1e6)} MB`;
-  return state === 'ready' ? { name, status: 'ok', text } : { name, status: 'note', text: `${text}; out of date, type: npm run setup` };
+  return state === 'ready'
+    ? { name, status: 'ok', text }
+    : { name, status: 'note', text: `${text}; out of date, type: npm run setup${onDemand ? ` -- ${shortName(tag)}` : ''}` };
 }
 
 function networkCheck({ networksUsed, networksLeft }: EngineRoom): Check {
@@ -147,32 +152,6 @@ function leftoverCheck(remains: readonly RunRemains[]): Check {
 
 function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
-
-/** Reads, in a container that removes itself, what only a look from inside tells. */
-async function lookInside(engine: Engine, image: string): Promise<NonNullable<Seen['inside']>> {
-  const container = await engine.docker.createContainer({
-    Image: image,
-    Entrypoint: ['cat'],
-    Cmd: ['/proc/self/limits', '/proc/sys/kernel/random/boot_id'],
-    // A terminal joins the output to one plain stream.
-    Tty: true,
-    AttachStdout: true,
-    Labels: runLabels('doctor'),
-    NetworkDisabled: true,
-    HostConfig: { AutoRemove: true },
-  });
-  const stream = await container.attach({ stream: true, stdout: true });
-  const chunks: Buffer[] = [];
-  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-  const ended = new Promise((resolve, reject) => stream.on('end', resolve).on('error', reject));
-  await container.start();
-  await ended;
-  const text = Buffer.concat(chunks).toString('utf8');
-  // 'Max open files            20000                20000                files': the soft limit, then the hard one.
-  const descriptors = Number(/^Max open files\s+\S+\s+(\d+)/m.exec(text)?.[1] ?? Number.NaN);
-  const boot = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/m.exec(text)?.[0] ?? '';
-  return { descriptors, sameKernel: boot !== '' && boot === ownBootId() };
 }
 
 function ownBootId(): string | undefined {

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { AftershockError, EXIT, type ExitCode, messageOf } from '../core/errors.ts';
 import { DEFAULT_OUT } from '../run/results.ts';
 import { clean } from './clean.ts';
+import { type ExportFlags, exportCommand, interval } from './export.ts';
 import { stopRun } from './interrupts.ts';
 import { list } from './list.ts';
 import { collect, seed, tag, wholeNumber } from './options.ts';
@@ -75,6 +76,14 @@ program
   .action(async (folder: string, flags: { json?: boolean }) => {
     exitCode = await report(folder, flags);
   });
+
+program
+  .command('export')
+  .description("write a saved run's latencies for other tools")
+  .argument('<result-dir>', 'a folder under results/, or results/last')
+  .requiredOption('--hlog <file>', 'write an HdrHistogram log, for HistogramLogAnalyzer and its kin')
+  .option('--interval <duration>', 'length of an interval of the log, a multiple of 100ms (default: 100ms)', interval)
+  .action((folder: string, flags: ExportFlags) => exportCommand(folder, flags));
 
 program
   .command('clean')

@@ -31,7 +31,8 @@ export async function runCommand(names: readonly string[], flags: RunFlags): Pro
   const scenarios = chosen.map(({ scenario }) => scenario);
   const plans = chosen.flatMap((one) => plansOf(one, flags));
   const engine = await connectEngine();
-  for (const plan of plans) refuseOverBudget(budgetOf(plan), await roomOf(engine));
+  const room = await roomOf(engine, plans[0]?.cluster.tools.hand.image);
+  for (const plan of plans) refuseOverBudget(budgetOf(plan), room);
 
   const progress = createProgress(process.stderr, { tty: process.stderr.isTTY ?? false });
   const interrupts = listenForInterrupts((text) => progress.note(text));
@@ -101,6 +102,7 @@ function observerOf(progress: ReturnType<typeof createProgress>, plan: Plan): Ob
       const ticks = [...latest.values()];
       latest.clear();
       const sum = (of: (one: Tick) => number) => ticks.reduce((total, one) => total + of(one), 0);
+      const p99s = ticks.flatMap((one) => one.p99Ms ?? []);
       progress.tick({
         atMs: tick.atMs,
         durationMs: plan.durationMs,
@@ -108,7 +110,7 @@ function observerOf(progress: ReturnType<typeof createProgress>, plan: Plan): Ob
         answered: sum((one) => one.answered),
         good: sum((one) => one.good),
         failed: sum((one) => one.failed),
-        p99Ms: Math.max(...ticks.map((one) => one.p99Ms)),
+        ...(p99s.length > 0 && { p99Ms: Math.max(...p99s) }),
         connections: sum((one) => one.connections),
         ...(fault === '' ? {} : { fault }),
       });

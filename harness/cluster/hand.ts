@@ -61,7 +61,7 @@ export class Hand {
     const keep = `k${++this.#keeps}`;
     return {
       ask: async (connection, patienceMs) => {
-        const order = { do: 'ask', to: to(), send: probe.send, expect: probe.expect, connection, keep, patienceMs };
+        const order = { do: 'ask', to: to(), send: probe.send, expect: probe.expect, ends: probe.ends ?? '\n', connection, keep, patienceMs };
         const { answer } = (await this.#order(order, patienceMs + GRACE_MS)) as { answer: Answer };
         return answer;
       },
@@ -71,10 +71,10 @@ export class Hand {
     };
   }
 
-  /** Reads sockets at a local port, and how idle the host is, every so often from now on. */
-  async watch(port: number, everyMs: number, listener: (reading: Reading) => void): Promise<void> {
+  /** Reads sockets at a local port, how busy the host is, or both, every so often from now on. Once for each hand. */
+  async watch(what: { readonly port?: number; readonly host: boolean }, everyMs: number, listener: (reading: Reading) => void): Promise<void> {
     this.#onReading = listener;
-    await this.#order({ do: 'watch', port, everyMs }, GRACE_MS);
+    await this.#order({ do: 'watch', ...what, everyMs }, GRACE_MS);
   }
 
   close(): void {

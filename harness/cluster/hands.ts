@@ -44,24 +44,31 @@ export class Hands {
     return this.at(vantage.name);
   }
 
-  /** Reads a node's sockets from now on, if it is to be watched and somebody listens. */
+  /**
+   * Reads a node's sockets from now on, if it is to be watched, and how busy the host is, if it is the one node from which that is read: a client, where
+   * it takes no sidecar, so that it is known of every run. Nothing is read when nobody listens.
+   */
   async watch({ name, port, watchSockets }: NodeSpec): Promise<void> {
     const listener = this.#onReading;
-    if (!watchSockets || port === undefined || !listener) return;
+    const watched = watchSockets && port !== undefined ? { port } : {};
+    const host = name === (this.#spec.nodes.find((node) => node.role === 'client') ?? this.#spec.nodes[0])?.name;
+    if (!listener || !(host || 'port' in watched)) return;
     const hand = await this.at(name);
     const { offsetMs } = await hand.clockOffset();
-    await hand.watch(port, READING_EVERY_MS, (reading) => listener(name, { ...reading, clockMs: reading.clockMs - offsetMs }));
+    await hand.watch({ ...watched, host }, READING_EVERY_MS, (reading) => listener(name, { ...reading, clockMs: reading.clockMs - offsetMs }));
   }
 
-  /** A sidecar stays in the namespace that its node has left: it is made anew beside a node that was started again. */
+  /** A sidecar stays in the namespace that its node has left: it is made anew beside a node that was started again. A client's hand ended with its container. */
   async remake(node: NodeSpec): Promise<void> {
     const before = this.#hands.get(node.name);
     if (!before) return;
     this.#hands.delete(node.name);
     (await before).close();
-    const sidecar = this.#ground.name(sidecarOf(node.name));
-    // Journalled as what the engine will tell of it: a kill that was asked for.
-    await this.#ground.act('kill', sidecar, () => this.#ground.engine.docker.getContainer(sidecar).remove({ force: true }));
+    if (node.role !== 'client') {
+      const sidecar = this.#ground.name(sidecarOf(node.name));
+      // Journalled as what the engine will tell of it: a kill that was asked for.
+      await this.#ground.act('kill', sidecar, () => this.#ground.engine.docker.getContainer(sidecar).remove({ force: true }));
+    }
     await this.watch(node);
   }
 

@@ -14,10 +14,13 @@ export interface WantedImage {
   readonly tag: string;
   /** Fingerprint of everything that decides what is in it: an image with another one is stale. */
   readonly recipe: string;
+  /** Only some scenarios need it: a set-up brings it when it is asked for by its name. */
+  readonly onDemand?: boolean;
 }
 
 export interface ImageState {
   readonly tag: string;
+  readonly onDemand?: boolean;
   /** `stale`: there, and made by another recipe. */
   readonly state: 'ready' | 'stale' | 'missing';
   readonly origin?: string;
@@ -26,16 +29,22 @@ export interface ImageState {
   readonly sizeBytes?: number;
 }
 
+/** 'aftershock/k6:1.8.1' to 'k6': what a set-up knows it by. */
+export function shortName(tag: string): string {
+  return (tag.split('/').at(-1) ?? tag).split(':')[0] as string;
+}
+
 /** Asks the engine for one image. Throws EnvironmentError when it answers neither yes nor no. */
 export async function imageState(address: EngineAddress, wanted: WantedImage): Promise<ImageState> {
   const { status, body } = await address.get(`/images/${wanted.tag}/json`);
-  if (status === 404) return { tag: wanted.tag, state: 'missing' };
+  const asked = { tag: wanted.tag, ...(wanted.onDemand ? { onDemand: true } : {}) };
+  if (status === 404) return { ...asked, state: 'missing' };
   if (status !== 200) throw new EnvironmentError(`the container engine at ${address.url} answered ${status} when asked for the image ${wanted.tag}`);
   const { Id, Size, Config } = body as { Id: string; Size: number; Config: { Labels?: Record<string, string> | null } | null };
   const labels = Config?.Labels ?? {};
   const origin = labels[ORIGIN_LABEL];
   return {
-    tag: wanted.tag,
+    ...asked,
     state: labels[RECIPE_LABEL] === wanted.recipe ? 'ready' : 'stale',
     ...(origin === undefined ? {} : { origin }),
     id: Id,

@@ -11,6 +11,35 @@ export interface ProbeSpec {
   readonly send: string;
   /** What the answer begins with. */
   readonly expect: string;
+  /** What it ends with; the end of a line when it is left out. */
+  readonly ends?: string;
+}
+
+/**
+ * What a node's process takes of the machine, as far as its configuration tells it beforehand: for the plan's budget. Written by its
+ * builder; a node without it counts one descriptor for each of its clients, and nothing onwards.
+ */
+export interface NodeNeeds {
+  /** It takes no more connections than this at once. */
+  readonly mostConnections?: number;
+  /**
+   * How it reaches the nodes that its links lead to. 'one for each': for each connection of a client it opens one onwards, to one of them. A
+   * number: it holds so many to each of them, whoever asks.
+   */
+  readonly onwards?: 'one for each' | number;
+  /** It takes the soft limit on descriptors as it is; most programs raise theirs to the hard one. */
+  readonly keepsSoftLimit?: boolean;
+  /** Processor time that a request takes in it, microseconds. */
+  readonly cpuUs?: HopCost;
+}
+
+/**
+ * Processor time of one process for one request, microseconds. Up to 2,000/s every request wakes it up; when it is busy all the time it finds several
+ * at once and pays for the waking only now and then.
+ */
+export interface HopCost {
+  readonly quietUs: number;
+  readonly busyUs: number;
 }
 
 export interface NodeSpec {
@@ -34,6 +63,7 @@ export interface NodeSpec {
   readonly memoryMiB: number;
   /** Read its sockets by state while the run lasts. */
   readonly watchSockets?: boolean;
+  readonly needs?: NodeNeeds;
 }
 
 /** A hop between two nodes that goes through Toxiproxy, so that it can be disturbed. */

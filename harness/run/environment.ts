@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Engine } from '../cluster/engine.ts';
+import { shortName } from '../cluster/images.ts';
 import { EnvironmentError } from '../core/errors.ts';
 import type { Plan } from './types.ts';
 
@@ -40,7 +41,7 @@ async function inspected(engine: Engine, name: string) {
     return await engine.docker.getImage(name).inspect();
   } catch (thrown) {
     if ((thrown as { statusCode?: number }).statusCode !== 404) throw thrown;
-    throw new EnvironmentError(`the engine does not have the image ${name}; type: npm run setup`, { cause: thrown });
+    throw new EnvironmentError(`the engine does not have the image ${name}; type: npm run setup -- ${shortName(name)}`, { cause: thrown });
   }
 }
 

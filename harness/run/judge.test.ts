@@ -233,6 +233,7 @@ describe('a run that cannot be judged', () => {
       maxLoopDelayMs: 0,
       connections: 50,
       connects: 0,
+      sent: 0,
     }));
     const stalled = synthetic({ marks, generator: (at) => (at < 1_100 ? { p99LatenessMs: 51 } : {}) });
     isInvalid(

@@ -1,139 +1,121 @@
-/** Load programs under way in their client nodes: started together, read until they have told everything. */
-import type { Channel } from '../cluster/channel.ts';
+/** A load under way: one program in its client node, or several that share it, started together and read until they have told everything. */
 import type { RunningCluster } from '../cluster/start.ts';
-import { monotonicMs } from '../core/clock.ts';
-import { InvalidRunError } from '../core/errors.ts';
-import type { Command, Frame } from '../load/frames.ts';
 import type { RunLog } from './log.ts';
 import type { Observer, Tick } from './observer.ts';
+import { Part } from './part.ts';
+import { partNames } from './parts.ts';
 import type { LoadSpec } from './types.ts';
-
-/** A client that cannot connect and warm up by then never will. */
-const PREPARE_WITHIN_MS = 15_000;
-/** After the last request could have ended, for frames under way. */
-const GRACE_MS = 5_000;
-/** A clock known less well than this would blur windows of 100 ms. */
-const MOST_CLOCK_UNCERTAINTY_MS = 20;
 
 export class Load {
   readonly spec: LoadSpec;
-  /** Resolves when every window has been sent; rejects with InvalidRunError when the program ended before. */
-  readonly done: Promise<void>;
-  readonly #prepared: Promise<void>;
-  readonly #send: (command: Command) => void;
-  readonly #close: () => void;
-  readonly #pongs = new Map<number, (clockMs: number) => void>();
-  #offsetMs = 0;
-  #zeroMs = 0;
+  readonly #parts: readonly Part[];
 
-  /** The seed decides the program's own choices: which keys, which operations, which backoffs. */
-  static async open(spec: LoadSpec, seed: number, cluster: RunningCluster, log: RunLog, observer: Observer): Promise<Load> {
-    const settings = { ...(spec.program.settings as object), seed };
-    return new Load(spec, await cluster.openProgram({ ...spec.program, settings }), log, observer);
-  }
-
-  private constructor(spec: LoadSpec, channel: Channel, log: RunLog, observer: Observer) {
-    this.spec = spec;
-    this.#send = (command) => channel.send(command);
-    this.#close = () => channel.close();
-    const prepared = Promise.withResolvers<void>();
-    const done = Promise.withResolvers<void>();
-    const fail = (why: string) => {
-      const error = new InvalidRunError(`load '${spec.name}' ${why}`);
-      prepared.reject(error);
-      done.reject(error);
-    };
-    channel.onMessage((message) => {
-      const frame = message as unknown as Frame;
-      switch (frame.frame) {
-        case 'pong':
-          this.#pongs.get(frame.id)?.(frame.clockMs);
-          return;
-        case 'prepared':
-          prepared.resolve();
-          return;
-        case 'windows':
-          log.windows(frame.windows);
-          log.windows(frame.completions);
-          log.windows(frame.generator.map((window) => ({ type: 'generator' as const, load: spec.name, ...window })));
-          return;
-        case 'progress': {
-          const { frame: _, ...tick } = frame;
-          observer.tick({ ...(tick satisfies Tick), load: spec.name });
-          return;
-        }
-        case 'done':
-          done.resolve();
-          return;
-        case 'failed':
-          fail(`failed: ${frame.why}`);
+  /**
+   * Starts the programs of a load. The seed decides their own choices: which keys, which operations, which backoffs. Beside it each is told its part, as
+   * `part: { index, of }`: the first has the index 0. `forMs`, how long the load will last, is for programs that have to plan it before it starts.
+   */
+  static async open(
+    spec: LoadSpec,
+    seed: number,
+    cluster: Pick<RunningCluster, 'openProgram'>,
+    log: RunLog,
+    observer: Pick<Observer, 'tick'>,
+    forMs?: number,
+  ): Promise<Load> {
+    const names = partNames(spec);
+    const round = new Round((tick) => observer.tick({ ...tick, load: spec.name }));
+    const parts: Part[] = [];
+    try {
+      for (const [index, name] of names.entries()) {
+        const settings = { ...(spec.program.settings as object), seed, part: { index, of: names.length }, ...(forMs === undefined ? {} : { forMs }) };
+        const channel = await cluster.openProgram({ ...spec.program, settings });
+        parts.push(new Part(spec, name, index === 0, channel, { log, tick: (tick) => round.add(index, names.length, tick) }));
       }
-    });
-    void channel.ended.then(({ code, stderr }) => fail(`ended by itself (exit ${code})${stderr ? `: ${stderr.split('\n').at(-1)}` : ''}`));
-    this.#prepared = prepared.promise;
-    this.done = done.promise;
-    // Whoever awaits them hears of a failure; until then it must not count as unheard.
-    this.#prepared.catch(() => undefined);
-    this.done.catch(() => undefined);
+    } catch (thrown) {
+      for (const part of parts) part.close();
+      throw thrown;
+    }
+    return new Load(spec, parts);
   }
 
-  /** Waits until the program has its connections and its keys, and aligns the clocks. */
+  private constructor(spec: LoadSpec, parts: readonly Part[]) {
+    this.spec = spec;
+    this.#parts = parts;
+  }
+
+  /** Waits until every program has its connections and its keys, and aligns the clocks. */
   async prepare(log: RunLog): Promise<void> {
-    await within(this.#prepared, PREPARE_WITHIN_MS, `load '${this.spec.name}' was not prepared`);
-    const { offsetMs, uncertaintyMs } = await this.#alignClock();
-    this.#offsetMs = offsetMs;
-    log.event('clock', { load: this.spec.name, offsetMs, uncertaintyMs });
-    if (uncertaintyMs > MOST_CLOCK_UNCERTAINTY_MS)
-      log.finding(
-        'invalid',
-        `the clock of load '${this.spec.name}' is known only to ${uncertaintyMs.toFixed(0)} ms; at most ${MOST_CLOCK_UNCERTAINTY_MS} ms would do`,
-      );
+    await Promise.all(this.#parts.map((part) => part.prepare(log)));
   }
 
   /** Time zero is on this process's monotonic clock. */
   start(zeroMs: number, forMs: number): void {
-    this.#zeroMs = zeroMs;
-    this.#send({ do: 'start', atMs: zeroMs + this.#offsetMs, forMs });
+    for (const part of this.#parts) part.start(zeroMs, forMs);
   }
 
-  /** Offers no further requests; `done` follows when those under way have ended. */
+  /** Offers no further requests; what is under way ends. Throws when a program is gone, after the others were told. */
   stop(): void {
-    this.#send({ do: 'stop' });
+    const failures = this.#parts.flatMap((part) => {
+      try {
+        part.stop();
+        return [];
+      } catch (thrown) {
+        return [thrown];
+      }
+    });
+    if (failures.length > 0) throw failures[0];
   }
 
-  /** Waits for `done`, at most until everything that falls due by `endMs` (after time zero) could have ended. */
-  async finish(endMs: number): Promise<void> {
-    const leftMs = this.#zeroMs + endMs + this.spec.longestRequestMs + GRACE_MS - monotonicMs();
-    await within(this.done, Math.max(leftMs, GRACE_MS), `load '${this.spec.name}' did not finish`);
+  /**
+   * Waits until every program has told everything, at most until what falls due by `endMs` (after time zero) could have ended. The first failure is
+   * told to `failed`, as soon as it is known and only that one: without one of its programs the whole load cannot be judged.
+   */
+  async finish(endMs: number, failed: (thrown: unknown) => Promise<void>): Promise<void> {
+    let told: Promise<void> | undefined;
+    await Promise.all(
+      this.#parts.map((part) =>
+        part.finish(endMs).catch((thrown: unknown) => {
+          told ??= failed(thrown);
+          return told;
+        }),
+      ),
+    );
   }
 
   close(): void {
-    this.#close();
-  }
-
-  /** Offset of the clock there against ours, from the quickest of ten exchanges. */
-  async #alignClock(): Promise<{ offsetMs: number; uncertaintyMs: number }> {
-    let best = { offsetMs: 0, uncertaintyMs: Number.POSITIVE_INFINITY };
-    for (let id = 1; id <= 10; id++) {
-      const sent = monotonicMs();
-      const pong = new Promise<number>((resolve) => this.#pongs.set(id, resolve));
-      this.#send({ do: 'ping', id });
-      const clockMs = await within(pong, GRACE_MS, `load '${this.spec.name}' did not answer a ping`);
-      const halfTrip = (monotonicMs() - sent) / 2;
-      if (halfTrip < best.uncertaintyMs) best = { offsetMs: clockMs - sent - halfTrip, uncertaintyMs: halfTrip };
-    }
-    return best;
+    for (const part of this.#parts) part.close();
   }
 }
 
-async function within<T>(promise: Promise<T>, limitMs: number, what: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new InvalidRunError(`${what} within ${(limitMs / 1_000).toFixed(0)} s`)), limitMs);
-  });
-  try {
-    return await Promise.race([promise, limit]);
-  } finally {
-    clearTimeout(timer);
+/** Adds up what the programs of one load tell of themselves at about the same time, so that one load remains one to whoever looks on. */
+class Round {
+  readonly #tell: (tick: Tick) => void;
+  readonly #ticks = new Map<number, Tick>();
+
+  constructor(tell: (tick: Tick) => void) {
+    this.#tell = tell;
+  }
+
+  add(index: number, of: number, tick: Tick): void {
+    // A program that has ended tells no more: the others' rounds go on without it.
+    if (this.#ticks.has(index)) this.#end();
+    this.#ticks.set(index, tick);
+    if (this.#ticks.size === of) this.#end();
+  }
+
+  #end(): void {
+    const ticks = [...this.#ticks.values()];
+    this.#ticks.clear();
+    const sum = (key: 'due' | 'answered' | 'good' | 'failed' | 'connections') => ticks.reduce((total, tick) => total + tick[key], 0);
+    const p99s = ticks.flatMap((tick) => tick.p99Ms ?? []);
+    this.#tell({
+      atMs: Math.max(...ticks.map((tick) => tick.atMs)),
+      due: sum('due'),
+      answered: sum('answered'),
+      good: sum('good'),
+      failed: sum('failed'),
+      ...(p99s.length > 0 && { p99Ms: Math.max(...p99s) }),
+      connections: sum('connections'),
+    });
   }
 }

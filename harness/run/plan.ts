@@ -5,6 +5,8 @@ import { SEED_LIMIT } from '../core/random.ts';
 import { formatMs, milliseconds } from '../core/units.ts';
 import { checkMoral } from '../report/moral.ts';
 import type { Objective } from '../slo/index.ts';
+import { SEVERAL } from '../timeline/types.ts';
+import { MOST_PROCESSES } from './parts.ts';
 import { schedule } from './schedule.ts';
 import type { Expectation, Plan, Scenario, Variant } from './types.ts';
 
@@ -86,13 +88,22 @@ function checkLoad(source: Plan['load'][number], variant: Variant): void {
   const clients = nodes.filter((node) => node.role === 'client').map((node) => node.name);
   if (!clients.includes(source.node)) throw unknownName(`client node in load '${source.name}'`, source.node, clients);
   checkPlaceholders(source, variant.cluster);
-  const missing = source.shards.find((shard) => !nodes.some((node) => node.name === shard));
+  checkCounts(source);
+  const missing = source.shards.find((shard) => shard !== SEVERAL && !nodes.some((node) => node.name === shard));
   if (missing)
     throw unknownName(
       `node in load '${source.name}': shards`,
       missing,
       nodes.map((node) => node.name),
     );
+}
+
+/** Builders refuse what makes no sense to a person; here nothing may pass that the sums of a budget would take for nothing. */
+function checkCounts({ name, ratePerSecond, connections, connectsPerSecond = 0, longestRequestMs, processes = 1 }: Plan['load'][number]): void {
+  for (const [key, value] of Object.entries({ ratePerSecond, connections, connectsPerSecond, longestRequestMs }))
+    if (!(value >= 0 && Number.isFinite(value))) throw new InputError(`load '${name}': ${key}: ${String(value)} is not allowed; write a number from 0 on`);
+  if (!Number.isInteger(processes) || processes < 1 || processes > MOST_PROCESSES)
+    throw new InputError(`load '${name}': processes: ${String(processes)} is not allowed; write a whole number from 1 to ${MOST_PROCESSES}`);
 }
 
 /** What the settings of a load ask to have filled in must be there: `${link:a -> b}`, `${host:a}`. */

@@ -138,7 +138,7 @@ async function perform(plan: Plan, { cluster, log, observer, stopped, abort, loa
   const loads: Load[] = [];
   try {
     observer.stage('connecting clients');
-    for (const spec of plan.load) loads.push(await Load.open(spec, plan.seed, cluster, log, observer));
+    for (const spec of plan.load) loads.push(await Load.open(spec, plan.seed, cluster, log, observer, plan.durationMs));
     await unlessAborted(Promise.all(loads.map((load) => load.prepare(log))), stopped);
     stopped.throwIfAborted();
     const zeroMs = log.start(LEAD_MS);
@@ -158,7 +158,7 @@ async function perform(plan: Plan, { cluster, log, observer, stopped, abort, loa
         },
       }),
     );
-    const finished = loads.map((load) => load.finish(plan.durationMs).catch(loadFailed));
+    const finished = loads.map((load) => load.finish(plan.durationMs, loadFailed));
     await Promise.all([...steps, ...finished]);
   } catch (thrown) {
     abort(messageOf(thrown));

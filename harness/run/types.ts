@@ -16,9 +16,19 @@ export interface LoadSpec {
   /** For people: '2000/s over 50 connections, 90% get'. */
   readonly title: string;
   readonly program: ProgramSpec;
-  /** For the plan's budgets. */
+  /** For the plan's budgets: requests a second at the peak, and the most connections at once, over all of its processes. */
   readonly ratePerSecond: number;
   readonly connections: number;
+  /** Connections that it opens a second, where it opens and closes them all the time. */
+  readonly connectsPerSecond?: number;
+  /** Several requests travel together on a connection, so that none costs what one by itself does: the plan says so and refuses no sum of processor time. */
+  readonly pipelined?: boolean;
+  /** It asks no faster than it is answered: its rates above are the most that they could come to, and nothing that the engine must have room for. */
+  readonly closedLoop?: boolean;
+  /** Programs that share it, 1 when left out. Each is told its part, from 0, as `part: { index, of }` in its settings; rate, connections and keys are divided by it. */
+  readonly processes?: number;
+  /** The longest that its programs take to connect and to store their keys before they give up, ms. Default 10,000. */
+  readonly prepareMs?: number;
   /** The longest that one request can stay open, ms: deadline for a connection plus the client's timeout. */
   readonly longestRequestMs: number;
   /** The shards that its keys fall on: node names. */

@@ -2,17 +2,14 @@
 import { formatMs, formatShare } from '../core/units.ts';
 import { LEAST_DUE } from '../slo/evidence.ts';
 import { PHASES, phaseInWords, phaseSpans } from '../timeline/phases.ts';
+import { isStarved, MOST_LATE_SHARE } from '../timeline/starved.ts';
 import { type GeneratorWindow, type Mark, type Timeline, WINDOW_MS } from '../timeline/types.ts';
+import { partNames } from './parts.ts';
+import { probableCause } from './starvation.ts';
 import type { Plan, Report } from './types.ts';
 
 /**
- * A generator that looks at requests late measures itself: what it adds counts as latency of the system. Late is more than
- * 10 ms, and above 1% of all requests the lateness is in every p99. So it is in the p99 of a phase above 1% of the requests of that phase,
- * which may be far below 1% of the run: each phase is held to it by itself.
- */
-const MOST_LATE_SHARE = 0.01;
-/**
- * A few long stalls can hide below that 1% and still lie over the moment that matters. So no more than 5% of a load's windows may
+ * A few long stalls can hide below 1% of late requests and still lie over the moment that matters. So no more than 5% of a load's windows may
  * have a p99 of lateness above 50 ms, half a window: beyond that, what was due in one window was really offered in the next.
  */
 const STALLED_MS = 50;
@@ -49,16 +46,16 @@ function starvedLoads(plan: Plan, timeline: Timeline): string[] {
   if (due === 0) return ['no request was due in the whole run'];
   const reasons: string[] = [];
   const byLoad = Map.groupBy(timeline.generator, (window) => window.load);
-  for (const { name } of plan.load) if (!byLoad.has(name)) reasons.push(`nothing is known of how load '${name}' kept its schedule`);
+  for (const name of plan.load.flatMap(partNames)) if (!byLoad.has(name)) reasons.push(`nothing is known of how load '${name}' kept its schedule`);
   for (const [name, windows] of byLoad) {
-    reasons.push(...lateIn(name, '', windows));
+    reasons.push(...lateIn(name, '', windows, timeline));
     if (timeline.marks.length > 0) reasons.push(...latePhases(name, timeline, windows));
     // Windows without a request, such as those after the load's end, cannot be late.
     const busy = windows.filter((window) => window.due > 0);
-    const stalled = busy.filter((window) => window.p99LatenessMs > STALLED_MS).length;
-    if (stalled > busy.length * MOST_STALLED_SHARE) {
+    const stalled = busy.filter((window) => window.p99LatenessMs > STALLED_MS);
+    if (stalled.length > busy.length * MOST_STALLED_SHARE) {
       reasons.push(
-        `load '${name}' was starved: in ${formatShare(stalled / busy.length)} of its windows it was more than ${formatMs(STALLED_MS)} late (p99), and ${formatShare(MOST_STALLED_SHARE)} is allowed`,
+        `load '${name}' was starved: in ${formatShare(stalled.length / busy.length)} of its windows it was more than ${formatMs(STALLED_MS)} late (p99), and ${formatShare(MOST_STALLED_SHARE)} is allowed${probableCause(stalled, timeline)}`,
       );
     }
   }
@@ -73,17 +70,20 @@ function latePhases(load: string, timeline: Timeline, windows: readonly Generato
       spans.some(({ fromMs, toMs }) => at >= fromMs && (at + WINDOW_MS <= toMs || (toMs >= timeline.durationMs && at < toMs))),
     );
     const due = within.reduce((sum, window) => sum + window.due, 0);
-    return due < LEAST_DUE ? [] : lateIn(load, ` ${phaseInWords(phase)}`, within);
+    return due < LEAST_DUE ? [] : lateIn(load, ` ${phaseInWords(phase)}`, within, timeline);
   });
 }
 
-/** The reason, if too many of these requests were late; `when` is ' during the fault', or nothing for the whole run. */
-function lateIn(load: string, when: string, windows: readonly GeneratorWindow[]): string[] {
-  const offered = windows.reduce((sum, window) => sum + window.due, 0);
+/**
+ * The reason, if too many of these requests were late; `when` is ' during the fault', or nothing for the whole run. The same share that marks a window
+ * is allowed for the run and for each phase by itself: a phase's p99 is worth no more than a window's.
+ */
+function lateIn(load: string, when: string, windows: readonly GeneratorWindow[], timeline: Timeline): string[] {
+  const due = windows.reduce((sum, window) => sum + window.due, 0);
   const late = windows.reduce((sum, window) => sum + window.late, 0);
-  if (late <= offered * MOST_LATE_SHARE) return [];
+  if (!isStarved({ due, late })) return [];
   return [
-    `load '${load}' was starved${when}: it came to ${formatShare(late / offered)} of its requests more than 10 ms late, and ${formatShare(MOST_LATE_SHARE)} is allowed`,
+    `load '${load}' was starved${when}: it came to ${formatShare(late / due)} of its requests more than 10 ms late, and ${formatShare(MOST_LATE_SHARE)} is allowed${probableCause(windows.filter(isStarved), timeline)}`,
   ];
 }
 

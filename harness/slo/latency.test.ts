@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Fate, faultMarks, HEALED_MS, healthy, INJECTED_MS, isDuring, synthetic } from '../timeline/synthetic.fixture.ts';
+import { SEVERAL } from '../timeline/types.ts';
 import { isolation, judgeObjective, percentile, ripple } from './index.ts';
 
 const marks = faultMarks(INJECTED_MS, HEALED_MS);
@@ -158,6 +159,12 @@ describe('ripple', () => {
         during((shard) => (shard === 'mc-3' ? { afterMs: 1_000 } : healthy)),
       ),
     ).toMatchObject({ status: 'missed', measured: '1x' });
+  });
+
+  it('leaves out requests for several shards, which may wait for the slow one', () => {
+    const shards = ['mc-1', 'mc-3', SEVERAL, SEVERAL];
+    const timeline = synthetic({ marks, shards, fate: (dueMs, shard) => (isDuring(dueMs) && shard !== 'mc-1' ? { afterMs: 1_000 } : healthy) });
+    expect(judgeObjective(symptom, timeline)).toMatchObject({ status: 'missed', measured: '1x', figures: { samples: 2_500 } });
   });
 
   it('is unknown for a shard that nobody asks, and without a phase to compare', () => {

@@ -305,6 +305,13 @@ describe('recovery to the first success', () => {
     expect(judgeObjective({ ...promise, within: '2999ms' }, exact)).toMatchObject({ status: 'missed' });
   });
 
+  it('takes the answers of several programs of one load together', () => {
+    const [one, other] = [outage(8_000, 10_999), outage(7_900, 11_500)];
+    const both = { ...one, windows: [...other.windows, ...one.windows], completions: [...other.completions, ...one.completions] };
+    expect(judgeObjective(promise, other)).toMatchObject({ measured: '3501 ms after injected' });
+    expect(judgeObjective(promise, both)).toMatchObject({ measured: '3001 ms after injected', figures: { outageMs: 3_005 } });
+  });
+
   it('sees the outage of one shard only among its own requests', () => {
     const timeline = synthetic({ marks, fate: (dueMs, shard) => (shard === 'mc-3' && isDuring(dueMs) && dueMs < 11_000 ? failed : healthy) });
     expect(judgeObjective(promise, timeline)).toMatchObject({ status: 'met', measured: 'answers never stopped', figures: { firstSuccessMs: 0, outageMs: 0 } });

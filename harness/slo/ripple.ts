@@ -4,7 +4,7 @@
  */
 import { type Duration, type Factor, factor, formatFactor, milliseconds } from '../core/units.ts';
 import { gather, type Phase, phaseInWords, phaseSpans, type Requests, timeToKnowMs, windowsWithin } from '../timeline/phases.ts';
-import type { Timeline } from '../timeline/types.ts';
+import { SEVERAL, type Timeline } from '../timeline/types.ts';
 import { finite, formatCount, leastForPercentile, unknownVerdict } from './evidence.ts';
 import { factorField, fieldsOf, graceField, nodeField } from './fields.ts';
 import type { Verdict } from './types.ts';
@@ -37,7 +37,9 @@ export function judgeRipple(objective: Ripple, timeline: Timeline): Verdict {
 
   const shards = new Set(timeline.windows.map((window) => window.series.shard));
   if (!shards.has(from)) return unknownVerdict(limit, `no request was for shard '${from}'; there were ${[...shards].toSorted().join(', ') || 'none at all'}`);
-  const othersIn = (phase: Phase, cutMs: number): Requests => gather(windowsWithin(timeline, phaseSpans(timeline, phase, cutMs), (shard) => shard !== from));
+  // A request for several shards may well wait for the slow one: it is not another's.
+  const isOther = (shard: string) => shard !== from && shard !== SEVERAL;
+  const othersIn = (phase: Phase, cutMs: number): Requests => gather(windowsWithin(timeline, phaseSpans(timeline, phase, cutMs), isOther));
   const before = othersIn('before', 0);
   const during = othersIn('during', graceMs);
   const least = leastForPercentile(MEDIAN);

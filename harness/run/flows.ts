@@ -1,0 +1,98 @@
+/**
+ * How a plan's loads spread over its hops: connections and requests, from the clients' entries along the links to the last node. Every split is even, which
+ * is what the balancers here do with connections that live long.
+ */
+import type { ClusterSpec, NodeSpec } from '../cluster/spec.ts';
+import { linkName } from '../core/names.ts';
+import type { LoadSpec } from './types.ts';
+
+/** What goes over a hop, at its most. */
+export interface Flow {
+  readonly connections: number;
+  readonly connectsPerSecond: number;
+  readonly requestsPerSecond: number;
+}
+
+/** One way from a node to another: over a link it is two TCP connections with Toxiproxy between them, else one. */
+export interface Hop extends Flow {
+  readonly from: string;
+  readonly to: string;
+  readonly port: number;
+  readonly byLink: boolean;
+}
+
+/** The hops that anything goes over: those of the loads first, then from node to node. */
+export function hopsOf({ cluster, load }: { readonly cluster: ClusterSpec; readonly load: readonly LoadSpec[] }): Hop[] {
+  const hops = new Map<string, Hop>();
+  const into = new Map<string, Flow>();
+  const cross = (hop: Hop) => {
+    const key = `${hop.byLink} ${linkName(hop.from, hop.to)}`;
+    hops.set(key, { ...hop, ...sum(hops.get(key), hop) });
+    into.set(hop.to, sum(into.get(hop.to), hop));
+  };
+  for (const source of load) {
+    const entries = entriesOf(source, cluster);
+    const flow = { connections: source.connections, ...ratesOf(source) };
+    for (const entry of entries) cross({ from: source.node, ...entry, ...split(flow, entries.length) });
+  }
+  for (const { name, needs } of inOrder(cluster, [...into.keys()])) {
+    const links = cluster.links.filter((link) => link.from === name);
+    const { mostConnections = Number.POSITIVE_INFINITY, onwards } = needs ?? {};
+    const arriving = into.get(name) ?? NOTHING;
+    // Who is not taken waits at the door, and nothing is opened onwards for him.
+    const taken = { ...arriving, connections: Math.min(arriving.connections, mostConnections) };
+    for (const { from, to, port } of links) {
+      const part = split(taken, links.length);
+      cross({ from, to, port, byLink: true, ...(onwards === 'one for each' ? part : { ...part, connections: onwards ?? 0, connectsPerSecond: 0 }) });
+    }
+  }
+  return [...hops.values()];
+}
+
+/** The nodes that anything arrives at and goes on from, each after all that lead to it; where links lead in a circle, the one that was met first is begun with. */
+function inOrder({ links, nodes }: ClusterSpec, entries: readonly string[]): NodeSpec[] {
+  const goingOn = new Map(nodes.filter((node) => node.needs?.onwards !== undefined).map((node) => [node.name, node]));
+  const met = new Set(entries);
+  for (const name of met) if (goingOn.has(name)) for (const link of links) if (link.from === name) met.add(link.to);
+  const left = [...met].filter((name) => goingOn.has(name));
+  const ordered: NodeSpec[] = [];
+  while (left.length > 0) {
+    const free = left.findIndex((name) => !links.some((link) => link.to === name && left.includes(link.from)));
+    const [next] = left.splice(Math.max(0, free), 1);
+    ordered.push(goingOn.get(next as string) as NodeSpec);
+  }
+  return ordered;
+}
+
+/** What a load asks for whatever it gets. A closed loop waits for its answers, so it asks for nothing. */
+export function ratesOf({ closedLoop, connectsPerSecond = 0, ratePerSecond }: LoadSpec): Omit<Flow, 'connections'> {
+  return closedLoop ? { connectsPerSecond: 0, requestsPerSecond: 0 } : { connectsPerSecond, requestsPerSecond: ratePerSecond };
+}
+
+/** Where the programs of a load connect to: what its settings ask to have filled in. */
+function entriesOf({ node, program }: LoadSpec, { links, nodes }: ClusterSpec): Pick<Hop, 'to' | 'port' | 'byLink'>[] {
+  const asked = new Set([...JSON.stringify(program.settings).matchAll(/\$\{(?:link|host):[^}]+\}/g)].map(([placeholder]) => placeholder));
+  const byLink = links
+    .filter((link) => link.from === node && asked.has(`\${link:${linkName(link.from, link.to)}}`))
+    .map(({ to, port }) => ({ to, port, byLink: true }));
+  const direct = nodes.filter(({ name }) => asked.has(`\${host:${name}}`)).map(({ name, port = 0 }) => ({ to: name, port, byLink: false }));
+  return [...byLink, ...direct];
+}
+
+const NOTHING: Flow = { connections: 0, connectsPerSecond: 0, requestsPerSecond: 0 };
+
+function sum(one: Flow = NOTHING, other: Flow): Flow {
+  return {
+    connections: one.connections + other.connections,
+    connectsPerSecond: one.connectsPerSecond + other.connectsPerSecond,
+    requestsPerSecond: one.requestsPerSecond + other.requestsPerSecond,
+  };
+}
+
+function split(flow: Flow, ways: number): Flow {
+  return {
+    connections: flow.connections / ways,
+    connectsPerSecond: flow.connectsPerSecond / ways,
+    requestsPerSecond: flow.requestsPerSecond / ways,
+  };
+}
