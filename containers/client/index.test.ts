@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../harness/core/errors.ts';
-import { type CacheClientsOptions, cacheClients } from './index.ts';
+import { type CacheClientsOptions, type CacheWorkersOptions, cacheClients, cacheWorkers } from './index.ts';
 
 const TYPICAL: CacheClientsOptions = {
   rate: '2000/s',
@@ -23,12 +23,12 @@ describe('cacheClients', () => {
         settings: {
           entry: '${link:client-1 -> edge}',
           name: 'client-1',
-          tenant: 'everyone',
-          ratePerSecond: 2_000,
+          asking: { kind: 'schedule', arrivals: { kind: 'segments', spacing: 'even', segments: [{ kind: 'hold', ratePerSecond: 2_000 }] } },
+          tenants: [{ name: 'everyone', share: 1, mix: { get: 0.9, set: 0.1 }, keys: 2_000, keyChoice: { kind: 'uniform' } }],
+          values: { kind: 'fixed', bytes: 100 },
+          protocol: 'text',
           connections: 50,
-          getShare: 0.9,
-          keys: 2_000,
-          valueBytes: 100,
+          depth: 1,
           deadlineMs: 1_000,
           timeoutMs: 250,
           onTimeout: 'reconnect',
@@ -37,6 +37,7 @@ describe('cacheClients', () => {
       },
       ratePerSecond: 2_000,
       connections: 50,
+      prepareMs: 10_200,
       longestRequestMs: 1_250,
       shards: ['mc-1', 'mc-2', 'mc-3', 'mc-4'],
     });
@@ -56,8 +57,7 @@ describe('cacheClients', () => {
     expect(load.program.settings).toMatchObject({
       entry: '${link:client-2 -> mc-1}',
       name: 'greedy',
-      tenant: 'b',
-      getShare: 1,
+      tenants: [{ name: 'b', share: 1, mix: { get: 1 } }],
       shards: ['mc-1'],
       backoff: { firstMs: 100, mostMs: 5_000, jitter: true },
     });
@@ -66,8 +66,49 @@ describe('cacheClients', () => {
 
   it.each<[string, object, string]>([
     ['a mix that does not add up', { mix: { get: '90%', set: '20%' } }, 'cacheClients: mix: get 90% and set 20% add up to 110%, not to 100%'],
-    ['another operation', { mix: { get: '90%', del: '10%' } }, "mix: unknown key 'del'; known: get, set"],
-    ['an unknown option', { conections: 50 }, "unknown key 'conections'; known: rate, connections, mix"],
+    ['another operation', { mix: { get: '90%', del: '10%' } }, "mix: unknown key 'del'; known: get, gets, multi-get, set, add,"],
+    ['a mix of nothing', { mix: {} }, 'mix: nothing add up to 0%, not to 100%'],
+    ['an operation that the protocol lacks', { mix: { noop: '100%' } }, "mix: the text protocol has no 'noop' here; it has get, gets, multi-get, set"],
+    ['a login in text', { auth: { user: 'u', password: 'p' } }, "auth: the text protocol has no login here; write protocol: 'binary'"],
+    ['numbers that are appended to', { mix: { incr: '50%', append: '50%' } }, 'mix: append and prepend would spoil the numbers that incr and decr count'],
+    [
+      'tenants whose shares do not add up',
+      {
+        tenants: [
+          { name: 'a', share: '50%' },
+          { name: 'b', share: '40%' },
+        ],
+      },
+      'tenants: shares a 50%, b 40% do not add up to 100%',
+    ],
+    [
+      'two tenants of one name',
+      {
+        tenants: [
+          { name: 'a', share: '50%' },
+          { name: 'a', share: '50%' },
+        ],
+      },
+      "tenants: two are called 'a'",
+    ],
+    ['a tenant beside tenants', { tenant: 'x', tenants: [{ name: 'a', share: '100%' }] }, "tenant: 'x' and tenants are not allowed beside each other"],
+    ['a tenant with a wrong mix', { tenants: [{ name: 'a', share: '100%', mix: { get: '10%' } }] }, 'tenants[0].mix: get 10% add up to 10%, not to 100%'],
+    ['keys that are too long', { keyBytes: 251 }, 'keyBytes: 251 is not allowed; write a whole number from 1 to 250'],
+    ['keys that are too short', { keyBytes: 12 }, 'keyBytes: 12 is too short for names such as these; write 13 to 250'],
+    ['a multi-get of more keys than there are', { keys: 5, multiGet: 6 }, 'multiGet: 6 of 5 keys is not allowed'],
+    ['more processes than connections', { connections: 2, processes: 3 }, 'processes: 3 cannot share 2 connections'],
+    ['a retry that is none', { retry: { tries: 1, wait: 'none' } }, 'retry.tries: 1 is not allowed; write a whole number from 2 to 100'],
+    [
+      'a retry that waits for nothing known',
+      { retry: { tries: 2, wait: '5s' } },
+      "retry.wait: '5s' is not allowed; write 'none', { fixed: '50ms' } or { first: '50ms', most: '1s' }",
+    ],
+    ['a budget of nothing', { retry: { tries: 2, wait: 'none', budget: '0%' } }, "retry.budget: '0%' is not allowed"],
+    ['another use of connections', { use: 'once' }, "use: 'once' is not allowed; write 'pooled', 'per-request', { for: '5s' } or { leak: '1%' }"],
+    ['a leak of nothing', { use: { leak: '0%' } }, "use.leak: '0%' is not allowed"],
+    ['a pipeline of nothing', { pipeline: 0 }, 'pipeline: 0 is not allowed; write a whole number from 1 to 1000'],
+    ['a rate of nothing', { rate: '0/s' }, "rate: '0/s'"],
+    ['an unknown option', { conections: 50 }, "unknown key 'conections'; known: rate, arrivals, keys"],
     ['a missing rate', { rate: undefined }, "rate: missing; write a rate, such as '2000/s'"],
     ['a rate without unit', { rate: '2000' }, "rate: '2000' is not a rate"],
     ['no connection', { connections: 0 }, 'connections: 0 is not allowed; write a whole number from 1 to 9000'],
@@ -81,6 +122,53 @@ describe('cacheClients', () => {
     ['a name with a space', { name: 'a b' }, "name: 'a b' is not a name"],
   ])('refuses %s in one line that names the key', (_, change, words) => {
     const act = () => cacheClients({ ...TYPICAL, ...change } as CacheClientsOptions);
+    expect(act).toThrow(InputError);
+    expect(act).toThrow(words);
+    expect(act).not.toThrow('\n');
+  });
+
+  it('tells what the budget needs: the peak of its rate, the connections that it opens all the time, its processes', () => {
+    const ramp = cacheClients({ ...TYPICAL, rate: [{ ramp: '100/s', to: '900/s', for: '5s' }, { hold: '300/s' }] });
+    expect(ramp.ratePerSecond).toBe(900);
+    expect(ramp.connectsPerSecond).toBeUndefined();
+    expect(cacheClients({ ...TYPICAL, use: 'per-request' }).connectsPerSecond).toBe(2_000);
+    expect(cacheClients({ ...TYPICAL, use: { for: '5s' } }).connectsPerSecond).toBe(10);
+    expect(cacheClients({ ...TYPICAL, use: { leak: '1%' } }).connectsPerSecond).toBe(20);
+    expect(cacheClients({ ...TYPICAL, processes: 3, pipeline: 16 })).toMatchObject({ processes: 3, pipelined: true });
+  });
+
+  it('names the mix in its title', () => {
+    const title = (change: object) => cacheClients({ ...TYPICAL, ...change } as CacheClientsOptions).title;
+    expect(title({})).toBe('2000/s over 50 connections, 90% get');
+    expect(title({ mix: { set: '100%' }, connections: 1 })).toBe('2000/s over 1 connection, 100% set');
+    expect(title({ mix: { get: '80%', gets: '10%', cas: '10%' } })).toBe('2000/s over 50 connections, 80% get, 10% gets, 10% cas');
+    expect(
+      title({
+        tenants: [
+          { name: 'a', share: '50%' },
+          { name: 'b', share: '50%' },
+        ],
+      }),
+    ).toBe('2000/s over 50 connections, 2 tenants');
+  });
+});
+
+describe('cacheWorkers', () => {
+  const CROWD: CacheWorkersOptions = { workers: 1_500, thinks: '1s', mix: { get: '100%' }, deadline: '1s', timeout: '250ms', onTimeout: 'reconnect' };
+
+  it('is a load of so many connections that asks at most as often as its workers can', () => {
+    expect(cacheWorkers(CROWD)).toMatchObject({ title: '1500 workers thinking 1 s, 100% get', ratePerSecond: 1_500, connections: 1_500 });
+    expect(cacheWorkers({ ...CROWD, batch: 4, thinks: '2s' })).toMatchObject({ ratePerSecond: 3_000, pipelined: true });
+    expect(cacheWorkers({ ...CROWD, thinks: '0ms' }).ratePerSecond).toBe(130_000);
+  });
+
+  it.each<[string, object, string]>([
+    ['nobody', { workers: 0 }, 'cacheWorkers: workers: 0 is not allowed; write a whole number from 1 to 9000'],
+    ['a rate', { rate: '5/s' }, "unknown key 'rate'; known: keys, keyChoice"],
+    ['a think without unit', { thinks: '1' }, "thinks: '1' is not a duration"],
+    ['hot keys that there are not', { keys: 10, keyChoice: { hot: 10, share: '90%' } }, 'keyChoice.hot: 10 of 10 keys is not allowed'],
+  ])('refuses %s in one line that names the key', (_, change, words) => {
+    const act = () => cacheWorkers({ ...CROWD, ...change } as CacheWorkersOptions);
     expect(act).toThrow(InputError);
     expect(act).toThrow(words);
     expect(act).not.toThrow('\n');

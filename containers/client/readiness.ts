@@ -8,8 +8,8 @@
 import { connect } from 'node:net';
 import { monotonicMs } from '../../harness/core/clock.ts';
 import { messageOf } from '../../harness/core/errors.ts';
-import type { Answer, Conversation } from '../../harness/load/protocol.ts';
-import { GET, memcachedText, SET } from '../memcached/text.ts';
+import { exchangesWith } from '../../harness/load/exchange.ts';
+import { type Credentials, memcachedProtocol, type ProtocolName } from '../memcached/protocol.ts';
 import { ketama } from '../twemproxy/ketama.ts';
 import { addressOf } from './settings.ts';
 
@@ -19,6 +19,9 @@ export interface ReadySettings {
   /** twemproxy nodes and the ip:port of their statistics; none when the entry is a cache itself. */
   readonly proxies: readonly { readonly name: string; readonly stats: string }[];
   readonly shards: readonly string[];
+  /** Default 'text', without a login. */
+  readonly protocol?: ProtocolName;
+  readonly auth?: Credentials;
   readonly patienceMs: number;
 }
 
@@ -64,47 +67,20 @@ export async function awaitReady(settings: ReadySettings): Promise<Readiness> {
 }
 
 /** Sets and gets one key of each shard over one connection. Throws naming the shard that did not answer. */
-async function askEveryShard({ entry, shards }: ReadySettings, withinMs: number): Promise<void> {
+async function askEveryShard({ entry, shards, protocol: name = 'text', auth }: ReadySettings, withinMs: number): Promise<void> {
   const keys = keyOfEach(shards);
-  const conversation = memcachedText({ keyName: (shard) => keys[shard] as string, valueBytes: 8 }).converse();
-  const { host, port } = addressOf(entry, 'settings.entry');
-  const socket = connect({ host, port, noDelay: true });
-  try {
-    for (const [shard, name] of shards.entries()) {
-      for (const [operation, word, wanted] of [
-        [SET, 'set', 'stored'],
-        [GET, 'get', 'hit'],
-      ] as const) {
-        const answer = await exchange(socket, conversation, operation, shard, withinMs);
-        if (answer !== wanted) throw new Error(`shard ${name} did not answer a ${word} through ${entry}: ${answer}`);
-      }
+  const keyName = (shard: number) => keys[shard] as string;
+  const protocol = memcachedProtocol(name, { keys: keys.length, keyName, sizes: () => 8, operations: ['set', 'get'], ...(auth ? { auth } : {}) });
+  using exchanges = await exchangesWith(addressOf(entry, 'settings.entry'), protocol, withinMs);
+  for (const [shard, shardName] of shards.entries()) {
+    for (const [operation, [word, wanted]] of [
+      ['set', 'done'],
+      ['get', 'hit'],
+    ].entries()) {
+      const answer = await exchanges.ask(operation, shard).catch(messageOf);
+      if (answer !== wanted) throw new Error(`shard ${shardName} did not answer a ${word} through ${entry}: ${answer}`);
     }
-  } finally {
-    socket.destroy();
   }
-}
-
-/** One request and what became of it: an answer, or in a word why there is none. */
-function exchange(socket: ReturnType<typeof connect>, conversation: Conversation, operation: number, key: number, withinMs: number): Promise<Answer | string> {
-  return new Promise((resolve) => {
-    const finish = (outcome: Answer | string) => {
-      clearTimeout(timer);
-      socket
-        .removeAllListeners('data')
-        .removeAllListeners('close')
-        .removeAllListeners('error')
-        .on('error', () => undefined);
-      resolve(outcome);
-    };
-    const timer = setTimeout(() => finish(`silent for ${Math.round(withinMs)} ms`), withinMs);
-    socket.on('data', (bytes: Buffer) => {
-      const answer = conversation.hear(bytes, bytes.length);
-      if (answer) finish(answer);
-    });
-    socket.on('error', (error) => finish(messageOf(error)));
-    socket.on('close', () => finish('connection closed'));
-    socket.write(conversation.ask(operation, key));
-  });
 }
 
 /** One key for each shard, by the ring that the proxies use. */

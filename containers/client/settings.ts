@@ -3,32 +3,44 @@
  */
 import { InputError } from '../../harness/core/errors.ts';
 import { type Random, SEED_LIMIT, seeded } from '../../harness/core/random.ts';
+import type { Arrivals } from '../../harness/load/demand/arrivals.ts';
+import { sizesOf, type Values } from '../../harness/load/demand/values.ts';
+import type { Pacing } from '../../harness/load/pacing/waker.ts';
+import type { PoolOptions } from '../../harness/load/pool/pool-options.ts';
 import type { Load } from '../../harness/load/program.ts';
-import type { Workload } from '../../harness/load/protocol.ts';
-import { GET, memcachedText, OPERATIONS, SET } from '../memcached/text.ts';
-import { ketama } from '../twemproxy/ketama.ts';
+import { type Asking, pooledLoad } from '../../harness/load/request-load.ts';
+import { chooseWires } from '../../harness/load/wires/handle.ts';
+import { type Credentials, memcachedProtocol, type ProtocolName } from '../memcached/protocol.ts';
+import { cacheWorkload, keyspaceOf, operationsOf, type TenantSettings } from './workload.ts';
 
-export interface ClientSettings {
+export interface ClientSettings extends Pick<PoolOptions, 'deadlineMs' | 'timeoutMs' | 'onTimeout' | 'use' | 'reconnect' | 'backoff' | 'retry'> {
   /** ip:port. */
   readonly entry: string;
   /** The run's seed, added when the load is started: it decides what is asked, and when backoffs end. Without one, 0. */
   readonly seed?: number;
+  /** Which of the processes that share the load this is, from 0; added when the load is started. Without it, the only one. */
+  readonly part?: { readonly index: number; readonly of: number };
   /** Keys begin with it, so that loads beside each other do not share keys. */
   readonly name: string;
-  readonly tenant: string;
-  readonly ratePerSecond: number;
+  readonly asking:
+    | { readonly kind: 'schedule'; readonly arrivals: Arrivals }
+    | { readonly kind: 'workers'; readonly batch: number; readonly thinkMs: number; readonly jitter: boolean };
+  readonly tenants: readonly TenantSettings[];
+  readonly values: Values;
+  readonly keyBytes?: number;
+  readonly multiGet?: number;
+  readonly protocol: ProtocolName;
+  readonly auth?: Credentials;
+  /** Of all processes together. */
   readonly connections: number;
-  /** The rest is set. */
-  readonly getShare: number;
-  readonly keys: number;
-  readonly valueBytes: number;
-  readonly deadlineMs: number;
-  readonly timeoutMs: number;
-  readonly onTimeout: 'fail' | 'reconnect';
-  readonly backoff?: { readonly firstMs: number; readonly mostMs: number; readonly jitter: boolean };
+  readonly depth: number;
+  readonly pacing?: Pacing;
   /** The names that the proxy knows its servers by, in its order. */
   readonly shards: readonly string[];
 }
+
+/** How long a value is that incr and decr count in: as many digits as its largest number has. */
+export const NUMBER_BYTES = 20;
 
 /** '10.0.0.1:11211' to its parts. `key` names the value in the error. Throws InputError. */
 export function addressOf(text: unknown, key: string): { host: string; port: number } {
@@ -37,52 +49,65 @@ export function addressOf(text: unknown, key: string): { host: string; port: num
   return { host: (match[1] as string).replace(/[[\]]/g, ''), port: Number(match[2]) };
 }
 
+/** The seed that the run has added, as random choices of this load. Throws InputError. */
+export function randomOf(seed: unknown, name: string): Random {
+  if (seed === undefined) return seeded(0, name);
+  if (!(typeof seed === 'number' && Number.isInteger(seed) && seed >= 0 && seed < SEED_LIMIT))
+    throw new InputError(`settings.seed: ${String(seed)} is not allowed; write a whole number from 0 to ${SEED_LIMIT - 1}`);
+  return seeded(seed, name);
+}
+
 /** Settings to a load. They come from our own builder: only what is added on the way is checked again. Throws InputError. */
-export function loadOf(settings: unknown): Load {
+export async function loadOf(settings: unknown): Promise<Load> {
   const client = settings as ClientSettings;
   const { host, port } = addressOf(client.entry, 'settings.entry');
-  const seed = client.seed ?? 0;
-  if (!(Number.isInteger(seed) && seed >= 0 && seed < SEED_LIMIT))
-    throw new InputError(`settings.seed: ${String(seed)} is not allowed; write a whole number from 0 to ${SEED_LIMIT - 1}`);
-  const random = seeded(seed, client.name);
-  const keyName = keysOf(client.name);
-  return {
-    ratePerSecond: client.ratePerSecond,
-    workload: mixedWorkload(client, keyName, random.fork('requests')),
+  const { part = { index: 0, of: 1 }, tenants } = client;
+  const random = randomOf(client.seed, client.name);
+  const operations = operationsOf(tenants);
+  const keyspace = keyspaceOf(client.name, tenants, client.keyBytes);
+  const counts = tenants.map(({ mix }) => (mix.incr ?? 0) + (mix.decr ?? 0) > 0);
+  const numbers = (key: number) => counts[keyspace.tenantOf(key)] === true;
+  const sizes = sizesOf(client.values, keyspace.keys, random.fork('values'));
+  const protocol = memcachedProtocol(client.protocol, {
+    keys: keyspace.keys,
+    keyName: keyspace.nameOf,
+    sizes: (key) => (numbers(key) ? NUMBER_BYTES : (sizes[key] as number)),
+    operations,
+    numbers,
+    ...(client.multiGet === undefined ? {} : { multiGet: client.multiGet }),
+    ...(client.auth ? { auth: client.auth } : {}),
+  });
+  const { deadlineMs, timeoutMs, onTimeout, use, reconnect, backoff, retry, depth } = client;
+  const own = partOfConnections(client.connections, part);
+  return pooledLoad({
+    asking: askingOf(client, own, part),
+    workload: cacheWorkload({ tenants, keyspace, operations, shards: client.shards, part, random: random.fork('requests') }),
+    random,
+    ...(client.pacing === undefined ? {} : { pacing: client.pacing }),
     pool: {
       host,
       port,
-      connections: client.connections,
-      deadlineMs: client.deadlineMs,
-      timeoutMs: client.timeoutMs,
-      onTimeout: client.onTimeout,
-      ...(client.backoff ? { backoff: client.backoff } : {}),
-      protocol: memcachedText({ keyName, valueBytes: client.valueBytes }),
-      random: random.fork('backoff'),
+      connections: own,
+      depth,
+      deadlineMs,
+      timeoutMs,
+      onTimeout,
+      ...(use === undefined ? {} : { use }),
+      ...(reconnect === undefined ? {} : { reconnect }),
+      ...(backoff === undefined ? {} : { backoff }),
+      ...(retry === undefined ? {} : { retry }),
+      protocol,
+      random: random.fork(`pool ${part.index}`),
+      wires: await chooseWires(),
     },
-  };
+  });
 }
 
-function keysOf(name: string): (key: number) => string {
-  return (key) => `${name}:${key}`;
+function askingOf({ asking }: ClientSettings, workers: number, part: { index: number; of: number }): Asking {
+  return asking.kind === 'workers' ? { ...asking, workers } : { ...asking, part };
 }
 
-/** Get and set by their shares, each on any key with the same chance. */
-function mixedWorkload(client: ClientSettings, keyName: (key: number) => string, random: Random): Workload {
-  const owner = ketama(client.shards);
-  const shards = Uint16Array.from({ length: client.keys }, (_, key) => owner(keyName(key)));
-  return {
-    operations: OPERATIONS,
-    shards: client.shards,
-    tenant: client.tenant,
-    operation: GET,
-    key: 0,
-    fill: { operation: SET, keys: client.keys },
-    shardOf: (key) => shards[key] as number,
-    next() {
-      const drawn = this as { operation: number; key: number };
-      drawn.operation = random.next() < client.getShare ? GET : SET;
-      drawn.key = random.below(client.keys);
-    },
-  };
+/** Connections that a process has of all: the first ones have one more where they do not divide. */
+export function partOfConnections(connections: number, { index, of }: { index: number; of: number }): number {
+  return Math.floor(connections / of) + (index < connections % of ? 1 : 0);
 }
