@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { BASE_IMAGE, IMAGES, NODE_VERSION } from './images.ts';
+import { loadScenario } from '../harness/run/scenario.ts';
+import { BASE_IMAGE, IMAGES, K6_IMAGE, NODE_VERSION } from './images.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -13,7 +14,25 @@ describe('the images', () => {
 
   it('are made after the one that they stand on', () => {
     expect(IMAGES[0]?.tag).toBe(BASE_IMAGE);
-    for (const { folder } of IMAGES.slice(1)) expect(readFileSync(join(ROOT, folder, 'Dockerfile'), 'utf8')).toContain(`FROM ${BASE_IMAGE}\n`);
+    for (const [number, { folder, upstream }] of IMAGES.entries()) {
+      if (number === 0) continue;
+      for (const name of upstream === undefined ? ['Dockerfile'] : ['Dockerfile', 'Dockerfile.upstream']) {
+        const below = /^FROM (aftershock\/\S+)$/m.exec(readFileSync(join(ROOT, folder, name), 'utf8'))?.[1];
+        expect(IMAGES.slice(0, number).map(({ tag }) => tag)).toContain(below);
+      }
+    }
+  });
+
+  it('come without being asked for, but for those that only some scenarios need; the demo needs none of them', async () => {
+    expect(IMAGES.filter(({ onDemand }) => onDemand).map(({ tag }) => tag)).toContain(K6_IMAGE);
+    const { variants } = await loadScenario('slow-node');
+    const used = Object.values(variants).flatMap(({ cluster }) => [
+      cluster.tools.toxiproxyImage,
+      cluster.tools.hand.image,
+      ...cluster.nodes.map(({ image }) => image),
+    ]);
+    for (const tag of new Set(used)) expect(IMAGES.find((image) => image.tag === tag)).toMatchObject({ tag, recipe: expect.any(String) });
+    expect(IMAGES.filter(({ tag, onDemand }) => onDemand && used.includes(tag))).toEqual([]);
   });
 
   it('have a Dockerfile for upstream exactly when they can be pulled from there', () => {
@@ -22,6 +41,12 @@ describe('the images', () => {
 
   it('run clients under one exact version of Node', () => {
     expect(NODE_VERSION).toMatch(/^24\.\d+\.\d+$/);
+  });
+
+  it('compile the k6 that the tag names', () => {
+    const version = K6_IMAGE.split(':')[1];
+    expect(IMAGES.find(({ tag }) => tag === K6_IMAGE)?.upstream).toBe(`grafana/k6:${version}`);
+    expect(readFileSync(join(ROOT, 'containers/k6/go.mod'), 'utf8')).toMatch(new RegExp(`^\\tgo\\.k6\\.io/k6 v${version}(?: // indirect)?$`, 'm'));
   });
 
   it('compile the Toxiproxy that the tag names', () => {

@@ -15,7 +15,7 @@ export interface Image extends WantedImage {
   /** What `Dockerfile.upstream` starts from. */
   readonly upstream?: string;
   /** A file that `Dockerfile` copies and that is made on this machine first. */
-  readonly part?: 'rootfs.tar' | 'toxiproxy' | 'node';
+  readonly part?: 'rootfs.tar' | 'toxiproxy' | 'node' | 'k6';
 }
 
 export const BASE_IMAGE = 'aftershock/base:bookworm';
@@ -24,6 +24,8 @@ export const TWEMPROXY_IMAGE = 'aftershock/twemproxy:0.5';
 export const HAPROXY_IMAGE = 'aftershock/haproxy:2.6';
 export const TOXIPROXY_IMAGE = 'aftershock/toxiproxy:2.12.0';
 export const NODE_IMAGE = 'aftershock/node:24';
+export const K6_IMAGE = 'aftershock/k6:1.8.1';
+export const REDIS_IMAGE = 'aftershock/redis:7.0';
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -33,23 +35,28 @@ export const NODE_VERSION = optionalDependencies.node;
 
 const base = image({ tag: BASE_IMAGE, folder: 'containers/base', upstream: 'debian:bookworm-slim', part: 'rootfs.tar' });
 
-/** In the order in which they are made: all others stand on the first. */
+const node = image({ tag: NODE_IMAGE, folder: 'containers/node', upstream: `node:${NODE_VERSION}-bookworm-slim`, part: 'node' });
+
+/** In the order in which they are made: each stands on one before it. */
 export const IMAGES: readonly Image[] = [
   base,
   image({ tag: MEMCACHED_IMAGE, folder: 'containers/memcached' }),
   image({ tag: TWEMPROXY_IMAGE, folder: 'containers/twemproxy' }),
   image({ tag: HAPROXY_IMAGE, folder: 'containers/haproxy' }),
   image({ tag: TOXIPROXY_IMAGE, folder: 'containers/toxiproxy', upstream: 'ghcr.io/shopify/toxiproxy:2.12.0', part: 'toxiproxy' }),
-  image({ tag: NODE_IMAGE, folder: 'containers/node', upstream: `node:${NODE_VERSION}-bookworm-slim`, part: 'node' }),
+  node,
+  // A load program of ours starts k6 as its child, so Node is in it too. To compile k6 takes minutes: those who do not use it need not wait for it.
+  image({ tag: K6_IMAGE, folder: 'containers/k6', upstream: 'grafana/k6:1.8.1', part: 'k6', onDemand: true }, node),
+  image({ tag: REDIS_IMAGE, folder: 'containers/redis', onDemand: true }),
 ];
 
 /** Adds the recipe: a fingerprint of the files and names that decide what is in the image, and of the image below it. */
-function image(of: Omit<Image, 'recipe'>): Image {
+function image(of: Omit<Image, 'recipe'>, below: Image | undefined = of.tag === BASE_IMAGE ? undefined : base): Image {
   const hash = createHash('sha256');
   for (const name of ['Dockerfile', 'Dockerfile.upstream', 'go.mod', 'go.sum', 'mmdebstrap.json']) {
     const file = join(ROOT, of.folder, name);
     if (existsSync(file)) hash.update(`${name}\n`).update(readFileSync(file));
   }
-  hash.update(`upstream ${of.upstream ?? 'none'}\nbelow ${of.tag === BASE_IMAGE ? 'nothing' : base.recipe}\n`);
+  hash.update(`upstream ${of.upstream ?? 'none'}\nbelow ${below?.recipe ?? 'nothing'}\n`);
   return { ...of, recipe: hash.digest('hex').slice(0, 16) };
 }

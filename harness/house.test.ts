@@ -27,14 +27,31 @@ const INSIDE_CONTAINERS = [
   'harness/core/',
   'harness/timeline/',
   'harness/load/',
+  'containers/client/connections-main.ts',
   'containers/client/main.ts',
   'containers/client/ready.ts',
   'containers/client/readiness.ts',
   'containers/client/settings.ts',
+  'containers/client/library-',
   'containers/hand/',
-  'containers/memcached/text.ts',
+  'containers/http/main.ts',
+  'containers/http/ready.ts',
+  'containers/k6/adapter/',
+  'containers/memcached/',
+  'containers/redis/main.ts',
+  'containers/redis/ready.ts',
+  'containers/redis/resp.ts',
   'containers/twemproxy/ketama.ts',
 ];
+
+/**
+ * The exception: one program carries a load by the libraries that applications use, to be held against our own clients. Their packages are laid in
+ * beside it (`containers/client/library.ts`), and each is imported in one place.
+ */
+const LAID_IN: Readonly<Record<string, string>> = {
+  'containers/client/library-memcached.ts': 'memcached',
+  'containers/client/library-memjs.ts': 'memjs',
+};
 
 const LONGEST_FILE = 320;
 
@@ -100,7 +117,9 @@ describe('the house', () => {
   it('imports no package in what runs inside a container', () => {
     const inside = product.filter(({ path }) => INSIDE_CONTAINERS.some((prefix) => path.startsWith(prefix)));
     const wrong = inside.flatMap(({ path, imports }) =>
-      imports.filter(({ from, typeOnly }) => !typeOnly && !from.startsWith('.') && !from.startsWith('node:')).map(({ from }) => `${path} -> ${from}`),
+      imports
+        .filter(({ from, typeOnly }) => !typeOnly && !from.startsWith('.') && !from.startsWith('node:') && from !== LAID_IN[path])
+        .map(({ from }) => `${path} -> ${from}`),
     );
     expect(inside.length).toBeGreaterThan(10);
     expect(wrong).toEqual([]);

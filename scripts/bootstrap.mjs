@@ -1,9 +1,10 @@
 /**
  * Makes this machine ready and runs something on it:
  *
- *   node scripts/bootstrap.mjs setup                      npm packages, a container engine, the images
- *   node scripts/bootstrap.mjs demo | test                the same, then the demo or all tests
+ *   node scripts/bootstrap.mjs setup [k6 | all]           npm packages, a container engine, the images; and one that only some scenarios need
+ *   node scripts/bootstrap.mjs demo | test                the same, then the demo or (with every image) all tests
  *   node scripts/bootstrap.mjs <arguments of aftershock>  the same, then that command
+ *   node scripts/bootstrap.mjs bench                      npm packages, then the benchmarks, which see to what else they need
  *
  * Plain JavaScript without packages: Node 18 or later starts it on a bare machine. AFTERSHOCK_SETUP=never changes nothing on the machine: it says what is
  * missing and what to type, and ends with exit code 3.
@@ -25,7 +26,11 @@ const INSTALL = ['ci', '--loglevel=warn', '--no-audit', '--no-fund'];
 const RUNS = {
   demo: ['bin/aftershock.mjs', 'run', 'slow-node', '--variant', 'as-it-happened', '--variant', 'eject'],
   test: ['scripts/test.ts'],
+  bench: ['bench/main.ts'],
 };
+
+/** The benchmarks run without an engine; one of them says that it is left out. */
+const WITHOUT_ENGINE = 'bench';
 
 /**
  * Ends us, and what we run, when npm is told to end: npm tells only the shell between us, and the shell dies without a word.
@@ -48,9 +53,10 @@ async function main([what = 'setup', ...rest]) {
     say(`AFTERSHOCK_SETUP: '${mode}' is not known; allowed: auto, never`);
     return BAD_INPUT;
   }
-  const ready = await (mode === 'never' ? check(what) : setUp(what));
+  const images = what === 'setup' ? rest : what === 'test' ? ['all'] : [];
+  const ready = await (mode === 'never' ? check(what, images) : setUp(what, images));
   if (ready !== 0 || what === 'setup') return ready;
-  const run = what === 'demo' || what === 'test' ? [...RUNS[what], ...rest] : ['bin/aftershock.mjs', what, ...rest];
+  const run = what === 'demo' || what === 'test' || what === 'bench' ? [...RUNS[what], ...rest] : ['bin/aftershock.mjs', what, ...rest];
   return underNode24(run);
 }
 
@@ -58,8 +64,9 @@ async function main([what = 'setup', ...rest]) {
  * Brings what is missing.
  *
  * @param {string} what
+ * @param {readonly string[]} images names of those that are wanted besides those that all need
  */
-async function setUp(what) {
+async function setUp(what, images) {
   const release = await takeLock((pid) => say(`another set-up (process ${pid}) is at work; waiting for it to end`));
   try {
     const missing = packagesMissing();
@@ -67,7 +74,8 @@ async function setUp(what) {
       const code = await install(missing);
       if (code !== 0) return code;
     }
-    return await underNode24(['scripts/setup.ts', ...(what === 'setup' ? [] : ['--quiet'])]);
+    if (what === WITHOUT_ENGINE) return 0;
+    return await underNode24(['scripts/setup.ts', ...images, ...(what === 'setup' ? [] : ['--quiet'])]);
   } finally {
     release();
   }
@@ -96,15 +104,17 @@ async function install(why) {
  * Says what is missing and changes nothing.
  *
  * @param {string} what
+ * @param {readonly string[]} images
  */
-async function check(what) {
+async function check(what, images) {
   const missing = packagesMissing();
   if (missing !== undefined) say(`missing: npm packages (${missing}); type: npm ci`);
   if (node24() === undefined) {
     say('missing: Node 24, which comes with the npm packages; type: npm ci (the engine and the images are checked after that)');
     return ENVIRONMENT;
   }
-  const rest = await underNode24(['scripts/setup.ts', '--check', ...(what === 'setup' ? [] : ['--quiet'])]);
+  if (what === WITHOUT_ENGINE) return missing === undefined ? 0 : ENVIRONMENT;
+  const rest = await underNode24(['scripts/setup.ts', '--check', ...images, ...(what === 'setup' ? [] : ['--quiet'])]);
   return missing === undefined ? rest : ENVIRONMENT;
 }
 

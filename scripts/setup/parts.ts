@@ -1,5 +1,5 @@
 /**
- * Makes what an image is built from and cannot be had from a Debian package: a root file system, Toxiproxy, Node.
+ * Makes what an image is built from and cannot be had from a Debian package: a root file system, Toxiproxy, Node, k6.
  * Everything is for the architecture of the engine, which need not be that of this machine.
  */
 import { copyFileSync, existsSync, readFileSync } from 'node:fs';
@@ -27,8 +27,9 @@ export async function preparePart(image: Image): Promise<void> {
     if (!canInstall()) throw new EnvironmentError(`it takes Debian or Ubuntu, and root, to make ${image.tag} without a registry; ${elsewhere}`);
     await installPackages(['mmdebstrap', 'debian-archive-keyring'], `for ${image.tag}`);
   }
-  if (image.part === 'toxiproxy' && go() === undefined) {
-    throw new EnvironmentError(`it takes Go 1.23 or later (go.dev/dl) on the PATH to make ${image.tag} without a registry; install it, or ${elsewhere}`);
+  const leastGo = image.part === 'toxiproxy' ? '1.23' : image.part === 'k6' ? '1.25' : undefined;
+  if (leastGo !== undefined && go() === undefined) {
+    throw new EnvironmentError(`it takes Go ${leastGo} or later (go.dev/dl) on the PATH to make ${image.tag} without a registry; install it, or ${elsewhere}`);
   }
 }
 
@@ -36,6 +37,7 @@ export async function preparePart(image: Image): Promise<void> {
 export async function makePart(part: NonNullable<Image['part']>, image: Image, options: PartOptions): Promise<void> {
   if (part === 'rootfs.tar') await makeRootFileSystem(image, options);
   else if (part === 'toxiproxy') await compileToxiproxy(image, options);
+  else if (part === 'k6') await compile('k6', 'go.k6.io/k6', '-s -w', image, options);
   else await fetchNode(options);
 }
 
@@ -44,14 +46,20 @@ async function makeRootFileSystem(image: Image, { into, architecture, log, signa
   await command('mmdebstrap', [`--architectures=${architecture}`, ...settings, join(into, 'rootfs.tar')], { log, signal });
 }
 
-async function compileToxiproxy(image: Image, { into, architecture, log, signal }: PartOptions): Promise<void> {
+async function compileToxiproxy(image: Image, options: PartOptions): Promise<void> {
   const module = 'github.com/Shopify/toxiproxy/v2';
   const version = image.tag.split(':')[1] ?? '';
-  await command(
-    go() ?? 'go',
-    ['build', '-trimpath', '-buildvcs=false', '-ldflags', `-s -w -X ${module}.Version=${version}`, '-o', join(into, 'toxiproxy'), `${module}/cmd/server`],
-    { log, signal, cwd: join(ROOT, image.folder), env: { CGO_ENABLED: '0', GOOS: 'linux', GOARCH: architecture, GOFLAGS: '' } },
-  );
+  await compile('toxiproxy', `${module}/cmd/server`, `-s -w -X ${module}.Version=${version}`, image, options);
+}
+
+/** A command of a Go module, at the version that the image's go.mod pins. */
+async function compile(part: string, source: string, linkerFlags: string, image: Image, { into, architecture, log, signal }: PartOptions): Promise<void> {
+  await command(go() ?? 'go', ['build', '-trimpath', '-buildvcs=false', '-ldflags', linkerFlags, '-o', join(into, part), source], {
+    log,
+    signal,
+    cwd: join(ROOT, image.folder),
+    env: { CGO_ENABLED: '0', GOOS: 'linux', GOARCH: architecture, GOFLAGS: '' },
+  });
 }
 
 function go(): string | undefined {
