@@ -19,6 +19,8 @@ const HIGH_RATE = 20_000;
 const LOW_RATE = 5_000;
 
 export const OURS = 'aftershock';
+/** Half of what one request at a time on each connection comes to at its most: from there on, what is due together travels together. */
+const PIPELINED_FROM = 50_000;
 const ECONOMICAL = 'aftershock, economical pacing';
 export const PACER = 'C spinner (reference)';
 const at = (ratePerSecond: number): string => `${ratePerSecond.toLocaleString('en-US')}/s over ${CONNECTIONS} connections`;
@@ -61,7 +63,15 @@ export function memcachedContestants(bench: Bench, ratePerSecond: number, withEc
   const ours =
     (pacing: string) =>
     (port: number, seconds: number): Promise<Program> =>
-      startDriver('schedule', { port, connections: CONNECTIONS, rate: ratePerSecond, seconds, pacing, keys: KEYS });
+      startDriver('schedule', {
+        port,
+        connections: CONNECTIONS,
+        rate: ratePerSecond,
+        seconds,
+        pacing,
+        keys: KEYS,
+        depth: ratePerSecond >= PIPELINED_FROM ? 16 : 1,
+      });
   const contestants = [
     enter(OURS, ours('exact')),
     ...(withEconomical ? [enter(ECONOMICAL, ours('economical'))] : []),

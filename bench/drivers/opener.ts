@@ -6,6 +6,7 @@ import type { Behaviour } from '../../harness/load/connections/behaviour.ts';
 import type { Connection } from '../../harness/load/connections/connection.ts';
 import { ConnectionEngine } from '../../harness/load/connections/engine.ts';
 import { flood } from '../../harness/load/connections/flood.ts';
+import { LocalPorts } from '../../harness/load/connections/local-ports.ts';
 import type { Protocol } from '../../harness/load/protocol.ts';
 import type { WireAddress, Wires } from '../../harness/load/wires/handle.ts';
 import { GET } from './setup.ts';
@@ -51,9 +52,12 @@ export class Opener {
         this.#wake();
       },
     };
+    // As every load of connections does.
+    const ports = LocalPorts.ofThisKernel(0);
     this.#engine = new ConnectionEngine({
       wires: options.wires,
       address: options.address,
+      ...(ports ? { ports } : {}),
       protocol: options.protocol,
       operation: GET,
       drawKey: () => 0,

@@ -1,15 +1,16 @@
 /**
  * Open loop: gets at an even rate, whatever is answered.
  *
- *   node bench/drivers/schedule.ts --port P --connections 50 --rate 20000 --seconds 2 --keys 10000 [--pacing exact|economical] [--wire best|public|internal]
+ *   node bench/drivers/schedule.ts --port P --connections 50 --rate 20000 --seconds 2 --keys 10000 [--depth 1] [--pacing exact|economical] [--wire best|public|internal]
  *
- * Before, as before every load, all connections are opened and all keys stored over them. Prints one line of JSON.
+ * Before, as before every load, all connections are opened, all keys stored over them, and what the load runs through is rehearsed. Prints one line of JSON.
  */
 import { monotonicMs } from '../../harness/core/clock.ts';
 import { Schedule } from '../../harness/load/demand/demand.ts';
 import { constantRate } from '../../harness/load/demand/pacer.ts';
 import { Engine } from '../../harness/load/engine.ts';
-import type { Pacing } from '../../harness/load/pacing/waker.ts';
+import { type Pacing, wakerOf } from '../../harness/load/pacing/waker.ts';
+import { rehearse } from '../../harness/load/rehearsal.ts';
 import { warmUp } from '../../harness/load/warm-up.ts';
 import { fail, finish, getsOf, optionsOf, poolOf, protocolOf } from './setup.ts';
 import { Totals } from './totals.ts';
@@ -18,13 +19,15 @@ import { Totals } from './totals.ts';
 const AHEAD_MS = 100;
 
 const options = optionsOf(
-  { port: 'number', connections: 'number', rate: 'number', seconds: 'number', keys: 'number', pacing: 'text', wire: 'text' },
-  { pacing: 'exact', wire: 'best' },
+  { port: 'number', connections: 'number', rate: 'number', seconds: 'number', keys: 'number', pacing: 'text', wire: 'text', depth: 'number' },
+  { pacing: 'exact', wire: 'best', depth: '1' },
 );
 const { rate, seconds, keys, pacing } = options;
 const workload = getsOf(keys, true);
-const poolOptions = await poolOf({ ...options, depth: 1 }, protocolOf('text', keys));
+const poolOptions = await poolOf(options, protocolOf('text', keys));
 const pool = await warmUp(poolOptions, workload);
+const waker = wakerOf(pacing as Pacing);
+await rehearse({ carrier: pool, workload: () => getsOf(keys, true), deadlineMs: poolOptions.deadlineMs, waker });
 const totals = new Totals();
 const zeroMs = monotonicMs() + AHEAD_MS;
 const engine = new Engine({
@@ -33,9 +36,10 @@ const engine = new Engine({
   demand: new Schedule(constantRate(rate, seconds * 1_000)),
   deadlineMs: poolOptions.deadlineMs,
   zeroMs,
-  pacing: pacing as Pacing,
+  waker,
   onReport: (report) => totals.add(report),
   onDone: () => {
+    waker.close();
     pool.close();
     finish({ ...totals.result(), worstLatenessP99Ms: totals.worstLatenessP99Ms, wire: poolOptions.wires?.kind });
   },

@@ -9,6 +9,8 @@ import { monotonicMs } from '../../harness/core/clock.ts';
 import { Schedule } from '../../harness/load/demand/demand.ts';
 import { constantRate } from '../../harness/load/demand/pacer.ts';
 import { Engine } from '../../harness/load/engine.ts';
+import { wakerOf } from '../../harness/load/pacing/waker.ts';
+import { rehearse } from '../../harness/load/rehearsal.ts';
 import { warmUp } from '../../harness/load/warm-up.ts';
 import { fail, finish, getsOf, optionsOf, poolOf, protocolOf } from './setup.ts';
 import { Totals } from './totals.ts';
@@ -20,6 +22,8 @@ const { rate, minutes, keys } = options;
 const workload = getsOf(keys, true);
 const poolOptions = await poolOf({ ...options, depth: 1, wire: 'best' }, protocolOf('text', keys));
 const pool = await warmUp(poolOptions, workload);
+const waker = wakerOf('exact');
+await rehearse({ carrier: pool, workload: () => getsOf(keys, true), deadlineMs: poolOptions.deadlineMs, waker });
 const totals = new Totals();
 const heapBytes: number[] = [];
 const timer = setInterval(() => {
@@ -35,10 +39,11 @@ const engine = new Engine({
   demand: new Schedule(constantRate(rate, minutes * MINUTE_MS + 500)),
   deadlineMs: poolOptions.deadlineMs,
   zeroMs: monotonicMs(),
-  pacing: 'exact',
+  waker,
   onReport: (report) => totals.add(report),
   onDone: () => {
     clearInterval(timer);
+    waker.close();
     pool.close();
     const { answered, failed, p99Us } = totals.result();
     finish({ answered, failed, p99Us, heapBytes });

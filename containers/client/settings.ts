@@ -11,7 +11,7 @@ import type { Load } from '../../harness/load/program.ts';
 import { type Asking, pooledLoad } from '../../harness/load/request-load.ts';
 import { chooseWires } from '../../harness/load/wires/handle.ts';
 import { type Credentials, memcachedProtocol, type ProtocolName } from '../memcached/protocol.ts';
-import { cacheWorkload, keyspaceOf, operationsOf, type TenantSettings } from './workload.ts';
+import { cacheWorkload, harmless, keyspaceOf, operationsOf, type TenantSettings } from './workload.ts';
 
 export interface ClientSettings extends Pick<PoolOptions, 'deadlineMs' | 'timeoutMs' | 'onTimeout' | 'use' | 'reconnect' | 'backoff' | 'retry'> {
   /** ip:port. */
@@ -79,9 +79,11 @@ export async function loadOf(settings: unknown): Promise<Load> {
   });
   const { deadlineMs, timeoutMs, onTimeout, use, reconnect, backoff, retry, depth } = client;
   const own = partOfConnections(client.connections, part);
+  const asked = { keyspace, operations, shards: client.shards, part };
   return pooledLoad({
     asking: askingOf(client, own, part),
-    workload: cacheWorkload({ tenants, keyspace, operations, shards: client.shards, part, random: random.fork('requests') }),
+    workload: cacheWorkload({ ...asked, tenants, random: random.fork('requests') }),
+    rehearsal: () => cacheWorkload({ ...asked, tenants: harmless(tenants), random: random.fork('rehearsal') }),
     random,
     ...(client.pacing === undefined ? {} : { pacing: client.pacing }),
     pool: {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { seeded } from '../../harness/core/random.ts';
 import { SEVERAL } from '../../harness/timeline/types.ts';
 import { ketama } from '../twemproxy/ketama.ts';
-import { cacheWorkload, keyspaceOf, operationsOf, type TenantSettings } from './workload.ts';
+import { cacheWorkload, harmless, keyspaceOf, operationsOf, type TenantSettings } from './workload.ts';
 
 const SHARDS = ['mc-1', 'mc-2', 'mc-3'];
 const TENANTS: TenantSettings[] = [
@@ -66,5 +66,17 @@ describe('what a cache client asks', () => {
       return Array.from({ length: Math.ceil((keys - first) / step) }, (_, n) => first + n * step);
     });
     expect(stored.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 600 }, (_, key) => key));
+  });
+
+  it('is rehearsed with what leaves behind what was stored', () => {
+    const [a, b, c] = harmless([
+      { ...(TENANTS[0] as TenantSettings), mix: { get: 0.5, delete: 0.3, append: 0.2 } },
+      { ...(TENANTS[0] as TenantSettings), mix: { incr: 1 } },
+      { ...(TENANTS[0] as TenantSettings), mix: { get: 0.3, set: 0.1, cas: 0.6 } },
+    ]);
+    expect(a?.mix).toEqual({ get: 1 });
+    expect(b?.mix).toEqual({ set: 1 });
+    expect(c?.mix['get']).toBeCloseTo(0.75);
+    expect(c?.mix['set']).toBeCloseTo(0.25);
   });
 });

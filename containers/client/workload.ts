@@ -38,6 +38,18 @@ export function operationsOf(tenants: readonly TenantSettings[]): Operation[] {
   return [...new Set<Operation>([...asked, 'set'])];
 }
 
+/** What leaves behind what was stored. */
+const HARMLESS: ReadonlySet<Operation> = new Set(['get', 'gets', 'multi-get', 'set', 'touch', 'version', 'noop']);
+
+/** The same tenants with those parts of their mix that change nothing; who has none of these stores what is stored. */
+export function harmless(tenants: readonly TenantSettings[]): TenantSettings[] {
+  return tenants.map((tenant) => {
+    const kept = Object.entries(tenant.mix).filter(([operation]) => HARMLESS.has(operation as Operation));
+    const sum = kept.reduce((total, [, share]) => total + share, 0);
+    return { ...tenant, mix: sum > 0 ? Object.fromEntries(kept.map(([operation, share]) => [operation, share / sum])) : { set: 1 } };
+  });
+}
+
 /** Names are the load's name, the tenant's where there are several, and a number; with `keyBytes`, all are as long as that. */
 export function keyspaceOf(load: string, tenants: readonly TenantSettings[], keyBytes?: number): Keyspace {
   const firsts: number[] = [];

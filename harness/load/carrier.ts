@@ -29,6 +29,8 @@ export interface Carrier {
   nextExpiryMs(): number;
   /** Gives up what has expired, and lets those go on that have rested. */
   sweep(): void;
+  /** The load begins: from now on connections are used as they are to be, where that is otherwise than kept. */
+  begin?(): void;
   /** Goes on with another clock and for another listener; no request may be under way. */
   handOver(clock: () => number, outcomes: Outcomes): void;
   /** Closes all connections. Requests under way end untold. */

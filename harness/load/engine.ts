@@ -8,7 +8,7 @@ import { monotonicMs } from '../core/clock.ts';
 import { WINDOW_MS } from '../timeline/types.ts';
 import type { Carrier, Outcomes } from './carrier.ts';
 import type { Demand } from './demand/demand.ts';
-import { type Pacing, type Waker, wakerOf } from './pacing/waker.ts';
+import { type Waker, wakerOf } from './pacing/waker.ts';
 import type { Workload } from './protocol.ts';
 import { Recorder, type Taken, type Tally } from './recording/recorder.ts';
 
@@ -25,8 +25,10 @@ export interface EngineOptions {
   readonly deadlineMs: number;
   /** Time zero, on this process's monotonic clock, ms. Due times and all that is recorded count from there. */
   readonly zeroMs: number;
-  /** Default 'economical'. */
-  readonly pacing?: Pacing;
+  /** How it sleeps; it stays open when the engine has ended. Default: timers. */
+  readonly waker?: Waker;
+  /** What is due waits while so many are under way: for rehearsals alone, since a load that does so hides what it should show. Default: no bound. */
+  readonly mostUnderWay?: number;
   /** Called about every 100 ms, and a last time when all has been told. */
   readonly onReport: (report: EngineReport) => void;
   /** Every request has ended and was reported. */
@@ -42,7 +44,15 @@ export interface EngineReport extends Taken {
 }
 
 export class Engine {
-  readonly #options: EngineOptions;
+  // Fields of its own rather than the options: code that V8 compiled for one shape of options would have to be compiled again for another.
+  readonly #carrier: EngineOptions['carrier'];
+  readonly #workload: Workload;
+  readonly #demand: Demand;
+  readonly #zeroMs: number;
+  readonly #mostUnderWay: number;
+  readonly #onReport: EngineOptions['onReport'];
+  readonly #onDone: () => void;
+  readonly #onShortOf: EngineOptions['onShortOf'];
   readonly #recorder: Recorder;
   readonly #waker: Waker;
   #lastDueMs = Number.NEGATIVE_INFINITY;
@@ -50,61 +60,76 @@ export class Engine {
   #wakeMs = 0;
   #isEnded = false;
   readonly #sweep = () => {
-    this.#options.carrier.sweep();
+    this.#carrier.sweep();
     this.#sleep();
   };
 
   constructor(options: EngineOptions) {
-    this.#options = options;
+    this.#carrier = options.carrier;
+    this.#workload = options.workload;
+    this.#demand = options.demand;
+    this.#zeroMs = options.zeroMs;
+    this.#mostUnderWay = options.mostUnderWay ?? Number.POSITIVE_INFINITY;
+    this.#onReport = options.onReport;
+    this.#onDone = options.onDone;
+    this.#onShortOf = options.onShortOf;
     this.#recorder = new Recorder({ series: options.workload.series, deadlineMs: options.deadlineMs });
-    this.#waker = wakerOf(options.pacing ?? 'economical', () => this.#wake());
+    this.#waker = options.waker ?? wakerOf('economical');
+    this.#waker.wake = () => this.#wake();
   }
 
   /** Takes over the carrier, and goes by the demand from time zero on. */
   start(): void {
-    this.#options.carrier.handOver(() => this.#nowMs(), this.#outcomes());
+    this.#carrier.handOver(() => this.#nowMs(), this.#outcomes());
     this.#sleep();
   }
 
   /** No further requests; those under way end as they would. */
   stop(): void {
-    this.#options.demand.stop();
+    this.#demand.stop();
   }
 
   /** Milliseconds since time zero. */
   #nowMs(): number {
-    return monotonicMs() - this.#options.zeroMs;
+    return monotonicMs() - this.#zeroMs;
   }
 
   #wake(): void {
     let nowMs = this.#nowMs();
     this.#recorder.schedule.woke(this.#wakeMs, nowMs);
     // Offering takes its time, in which more falls due.
-    for (let left = OFFERS_PER_TURN; left > 0 && this.#options.demand.nextDueMs <= nowMs; nowMs = this.#nowMs()) left -= this.#offerDue(nowMs, left);
-    this.#options.carrier.flush();
+    for (let left = OFFERS_PER_TURN; left > 0 && this.#demand.nextDueMs <= nowMs; nowMs = this.#nowMs()) {
+      const offers = this.#offerDue(nowMs, left);
+      if (offers === 0) break;
+      left -= offers;
+    }
+    this.#carrier.flush();
     if (nowMs >= this.#nextReportMs) this.#report(nowMs);
     // Answers that lie in this machine's buffers are read before their requests are given up: `setImmediate` runs behind the reading of sockets.
-    if (this.#options.carrier.nextExpiryMs() <= nowMs) setImmediate(this.#sweep);
+    if (this.#carrier.nextExpiryMs() <= nowMs) setImmediate(this.#sweep);
     else this.#sleep();
   }
 
   #sleep(): void {
     if (this.#isEnded) return;
-    const { demand, carrier, zeroMs } = this.#options;
+    const carrier = this.#carrier;
+    const demand = this.#demand;
     if (demand.isOver && carrier.underWay === 0) {
       this.#end();
       return;
     }
     const nowMs = this.#nowMs();
     this.#wakeMs = Math.max(nowMs, Math.min(demand.nextDueMs, carrier.nextExpiryMs(), nowMs + LONGEST_SLEEP_MS));
-    this.#waker.sleepUntil(this.#wakeMs + zeroMs);
+    this.#waker.sleepUntil(this.#wakeMs + this.#zeroMs);
   }
 
   /** Offers what is due by now, so many at the most; answers with how many it were. */
   #offerDue(nowMs: number, most: number): number {
-    const { workload, carrier, demand } = this.#options;
+    const carrier = this.#carrier;
+    const demand = this.#demand;
+    const workload = this.#workload;
     let offers = 0;
-    for (; demand.nextDueMs <= nowMs && offers < most; offers++) {
+    for (; demand.nextDueMs <= nowMs && offers < most && carrier.underWay < this.#mostUnderWay; offers++) {
       const dueMs = demand.nextDueMs;
       const worker = demand.take();
       this.#lastDueMs = dueMs;
@@ -118,7 +143,8 @@ export class Engine {
   }
 
   #outcomes(): Outcomes {
-    const { workload, demand } = this.#options;
+    const workload = this.#workload;
+    const demand = this.#demand;
     const recorder = this.#recorder;
     return {
       answered: (dueMs, operation, key, endedMs, miss, worker = -1) => {
@@ -131,37 +157,36 @@ export class Engine {
         recorder.failed(dueMs, workload.seriesOf(operation, key), endedMs, kind);
         if (worker >= 0) demand.ended(worker, endedMs);
       },
-      // Behind the last request that falls due, there are repeats alone: they count in its window.
-      sent: (atMs) => recorder.schedule.sent(demand.isOver ? Math.min(atMs, this.#lastDueMs) : atMs),
+      sent: (atMs) => recorder.schedule.sent(atMs),
       connected: (atMs) => recorder.schedule.connected(atMs),
-      shortOf: this.#options.onShortOf,
+      shortOf: this.#onShortOf,
     };
   }
 
   #report(nowMs: number): void {
     this.#nextReportMs = (Math.floor(nowMs / WINDOW_MS) + 1) * WINDOW_MS;
-    const dueBeforeMs = Math.min(nowMs, this.#options.demand.nextDueMs);
+    const dueBeforeMs = Math.min(nowMs, this.#demand.nextDueMs);
     // The last window is told at the end: what is still sent again counts in it.
     this.#tell(nowMs, nowMs, dueBeforeMs, Math.min(dueBeforeMs, this.#scheduleEndMs() - WINDOW_MS));
   }
 
   #end(): void {
     this.#isEnded = true;
-    this.#waker.close();
-    // Everything is final: the last windows need not be over by the clock.
+    // Everything is final: the last windows need not be over by the clock, and what was sent behind the last one counts in it.
+    this.#recorder.schedule.fold(this.#lastDueMs);
     this.#tell(this.#nowMs(), Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, this.#scheduleEndMs());
-    this.#options.onDone();
+    this.#onDone();
   }
 
   /** End of the last window that has a schedule to keep: infinite while requests are to come. */
   #scheduleEndMs(): number {
-    if (!this.#options.demand.isOver) return Number.POSITIVE_INFINITY;
+    if (!this.#demand.isOver) return Number.POSITIVE_INFINITY;
     return (Math.floor(this.#lastDueMs / WINDOW_MS) + 1) * WINDOW_MS;
   }
 
   #tell(nowMs: number, endedBeforeMs: number, dueBeforeMs: number, scheduleBeforeMs: number): void {
-    const connections = this.#options.carrier.open;
+    const connections = this.#carrier.open;
     const taken = this.#recorder.take(endedBeforeMs, dueBeforeMs, scheduleBeforeMs, connections);
-    this.#options.onReport({ atMs: nowMs, ...taken, tally: this.#recorder.takeTally(), connections });
+    this.#onReport({ atMs: nowMs, ...taken, tally: this.#recorder.takeTally(), connections });
   }
 }

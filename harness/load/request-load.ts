@@ -6,10 +6,11 @@ import { type Demand, Schedule } from './demand/demand.ts';
 import { pacerOf, partOf } from './demand/pacer.ts';
 import { Workers } from './demand/workers.ts';
 import { Engine } from './engine.ts';
-import type { Pacing } from './pacing/waker.ts';
+import { type Pacing, wakerOf } from './pacing/waker.ts';
 import type { PoolOptions } from './pool/pool-options.ts';
 import type { Load, Prepared } from './program.ts';
 import type { Workload } from './protocol.ts';
+import { rehearse } from './rehearsal.ts';
 import { warmUp } from './warm-up.ts';
 
 /** Which part of the whole this process is, from 0. */
@@ -31,6 +32,8 @@ export interface RequestLoad {
   readonly random: Random;
   /** Connects, and stores every key. */
   readonly warmUp: () => Promise<Carrier>;
+  /** What is asked before the load begins, a new one each time; it must leave behind what was stored. Without it, nothing is asked. */
+  readonly rehearsal?: () => Workload;
 }
 
 export function demandOf(asking: Asking, forMs: number, random: Random): Demand {
@@ -44,10 +47,12 @@ export function pooledLoad(load: Omit<RequestLoad, 'warmUp' | 'deadlineMs'> & { 
   return requestLoad({ ...load, deadlineMs: load.pool.deadlineMs, warmUp: () => warmUp(load.pool, load.workload) });
 }
 
-export function requestLoad({ asking, workload, deadlineMs, pacing, random, warmUp: warmedUp }: RequestLoad): Load {
+export function requestLoad({ asking, workload, deadlineMs, pacing = 'economical', random, warmUp: warmedUp, rehearsal }: RequestLoad): Load {
   return {
     prepare: async (): Promise<Prepared> => {
       const carrier = await warmedUp();
+      const waker = wakerOf(pacing);
+      if (rehearsal) await rehearse({ carrier, workload: rehearsal, deadlineMs, waker });
       let engine: Engine | undefined;
       return {
         connections: carrier.open,
@@ -58,15 +63,19 @@ export function requestLoad({ asking, workload, deadlineMs, pacing, random, warm
             demand: demandOf(asking, forMs, random),
             deadlineMs,
             zeroMs,
-            ...(pacing === undefined ? {} : { pacing }),
+            waker,
             onReport: tell.report,
             onDone: tell.done,
             onShortOf: (code) => tell.fail(`the client ran out of what a connection needs on its own side (${code}): fewer connections, or higher limits`),
           });
           engine.start();
+          carrier.begin?.();
         },
         stop: () => engine?.stop(),
-        close: () => carrier.close(),
+        close: () => {
+          waker.close();
+          carrier.close();
+        },
       };
     },
   };

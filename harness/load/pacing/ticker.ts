@@ -23,7 +23,7 @@ export interface TickerShared {
 }
 
 export class Ticker implements Waker {
-  readonly #wake: () => void;
+  wake: () => void = () => undefined;
   readonly #shared: TickerShared = { counter: new SharedArrayBuffer(4), moment: new SharedArrayBuffer(8) };
   readonly #counter = new Int32Array(this.#shared.counter);
   readonly #moment = new Float64Array(this.#shared.moment);
@@ -34,11 +34,10 @@ export class Ticker implements Waker {
     const moment = this.#moment[0] as number;
     do this.#wokeMs = monotonicMs();
     while (this.#wokeMs < moment);
-    this.#wake();
+    this.wake();
   };
 
-  constructor(wake: () => void) {
-    this.#wake = wake;
+  constructor() {
     this.#thread = new Worker(new URL('./ticker-thread.ts', import.meta.url), { workerData: this.#shared });
     this.#thread.on('message', (wanted: number) => {
       // A word about a moment that another one has replaced since.

@@ -11,28 +11,27 @@ import { Ticker } from './ticker.ts';
 export type Pacing = 'economical' | 'exact';
 
 export interface Waker {
+  /** What it calls. */
+  wake: () => void;
   /** Calls `wake` once, at this moment of the monotonic clock or soon after. A later call takes the place of an earlier one. */
   sleepUntil(clockMs: number): void;
   close(): void;
 }
 
-export function wakerOf(pacing: Pacing, wake: () => void): Waker {
-  return pacing === 'exact' ? new Ticker(wake) : new Timers(wake);
+export function wakerOf(pacing: Pacing): Waker {
+  return pacing === 'exact' ? new Ticker() : new Timers();
 }
 
 class Timers implements Waker {
-  readonly #wake: () => void;
+  wake: () => void = () => undefined;
   #timer: NodeJS.Timeout | undefined;
-
-  constructor(wake: () => void) {
-    this.#wake = wake;
-  }
+  readonly #wakeNow = () => this.wake();
 
   sleepUntil(clockMs: number): void {
     const aheadMs = clockMs - monotonicMs();
     clearTimeout(this.#timer);
-    if (aheadMs > 0) this.#timer = setTimeout(this.#wake, Math.max(1, Math.floor(aheadMs)));
-    else setImmediate(this.#wake);
+    if (aheadMs > 0) this.#timer = setTimeout(this.#wakeNow, Math.max(1, Math.floor(aheadMs)));
+    else setImmediate(this.#wakeNow);
   }
 
   close(): void {

@@ -89,6 +89,11 @@ export class Connection {
     return wire;
   }
 
+  /** Itself, while it has something to send and room for more: what is due together travels together, as far as one connection carries it. */
+  filling(depth: number): Connection | undefined {
+    return this.unsent && this.state === 'open' && this.carried < depth ? this : undefined;
+  }
+
   /** Puts a request at the end of the line; it is sent with the next flush. */
   append(request: Request): void {
     request.connection = this;

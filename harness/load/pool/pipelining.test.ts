@@ -21,6 +21,29 @@ describe('a pool that pipelines', () => {
     expect(load.ended.map(({ key, outcome }) => `${key} ${outcome}`)).toEqual([0, 1, 2, 3, 4].map((key) => `${key} answered`));
   });
 
+  it('sends what is due together on one connection, as far as it carries it, and what is due later on the next', async () => {
+    await using server = await FakeServer.listen(silent);
+    const seen: string[] = [];
+    server.act = (_socket, _operation, key, connection) => seen.push(`${connection}:${key}`);
+    using load = pooled(server.port, { connections: 2, depth: 3 });
+    load.pool.openSome(2);
+    await until(() => load.pool.open === 2);
+    for (let key = 0; key < 4; key++) load.pool.offer(0, 0, key);
+    load.pool.flush();
+    await until(() => seen.length === 4);
+    const [first] = (seen.find((told) => told.endsWith(':0')) ?? '').split(':');
+    expect(seen.filter((told) => told.startsWith(`${first}:`)).toSorted()).toEqual([`${first}:0`, `${first}:1`, `${first}:2`]);
+    expect(server.reads).toBe(2);
+    using other = pooled(server.port, { connections: 2, depth: 3 });
+    other.pool.openSome(2);
+    await until(() => other.pool.open === 2);
+    seen.length = 0;
+    for (let key = 0; key < 4; key++) other.offer(0, 0, key);
+    await until(() => seen.length === 4);
+    expect(new Set(seen.map((told) => told.split(':')[0])).size).toBe(2);
+    expect(seen.filter((told) => told.startsWith(`${seen[0]?.split(':')[0]}:`))).toHaveLength(2);
+  });
+
   it('knows which answer is whose, however the bytes are cut', async () => {
     await using server = await FakeServer.listen(silent);
     using load = pooled(server.port, { depth: 3 });

@@ -176,7 +176,7 @@ export function pooled(port: number, changes: Partial<PoolOptions> = {}) {
       return counts.sent;
     },
     /** The warm-up is over. */
-    begin: () => pool.handOver(() => clock.nowMs, outcomes),
+    begin: () => pool.begin(),
     offer: (dueMs: number, operation: number, key: number) => {
       pool.offer(dueMs, operation, key);
       pool.flush();

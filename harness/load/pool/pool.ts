@@ -37,6 +37,8 @@ export class Pool implements Carrier {
   readonly #ready = new ConnectionList();
   readonly #resting = new Agenda<Connection>();
   readonly #leaked: Wire[] = [];
+  /** The connection that was given a request last. */
+  #last: Connection | undefined;
   #connecting = 0;
   #open = 0;
   #isHearing = false;
@@ -71,13 +73,16 @@ export class Pool implements Carrier {
     return this.#book.underWay;
   }
 
-  /** Rests end with it, and connections, which were kept until then, begin to be used as they are to be. */
+  /** Rests end with it. */
   handOver(clock: () => number, outcomes: Outcomes): void {
     this.#clock = clock;
     this.#book.outcomes = outcomes;
-    this.#use = this.#options.use ?? 'pooled';
-    for (const slot of this.#slots) slot.startLife(clock(), livesMs(this.#use, this.#options.random));
     this.#wake(Number.POSITIVE_INFINITY);
+  }
+
+  begin(): void {
+    this.#use = this.#options.use ?? 'pooled';
+    for (const slot of this.#slots) slot.startLife(this.#clock(), livesMs(this.#use, this.#options.random));
   }
 
   offer(dueMs: number, operation: number, key: number): void {
@@ -131,7 +136,7 @@ export class Pool implements Carrier {
     const nowMs = this.#clock();
     this.#book.abandon(nowMs);
     for (let request = waiting.first; request; request = waiting.first) {
-      const slot = this.#ready.first ?? this.#closed.first;
+      const slot = this.#last?.filling(this.#depth) ?? this.#ready.first ?? this.#closed.first;
       if (!slot) return;
       this.#assign(slot, request, nowMs);
     }
@@ -151,6 +156,7 @@ export class Pool implements Carrier {
   #assign(slot: Connection, request: Request, nowMs: number): void {
     if (slot.state === 'open' && slot.carried === 0 && slot.livesUntilMs <= nowMs) this.#disconnect(slot);
     slot.append(request);
+    this.#last = slot;
     this.#book.begin(request, nowMs);
     if (slot.state === 'closed') this.#connect(slot, nowMs);
     else if (slot.state === 'open') this.#arrange(slot);

@@ -92,6 +92,19 @@ export class ScheduleRecorder {
     this.#at(atMs).sent++;
   }
 
+  /** What was sent and connected in later windows counts in the one of this moment: that came of requests that were due by then. */
+  fold(lastMs: number): void {
+    const last = Math.max(this.#next, Math.floor(lastMs / WINDOW_MS));
+    for (const [window, { sent, connects }] of [...this.#cells]) {
+      if (window <= last) continue;
+      const cell = this.#at(last * WINDOW_MS);
+      cell.sent += sent;
+      cell.connects += connects;
+      this.#cells.delete(window);
+    }
+    this.#cell = this.#at(last * WINDOW_MS);
+  }
+
   /** All windows that end at or before `beforeMs`, in order, each once, with or without requests. */
   take(beforeMs: number, openConnections: number): Omit<GeneratorWindow, 'load'>[] {
     const taken: Omit<GeneratorWindow, 'load'>[] = [];
