@@ -12,7 +12,7 @@ import { Engine } from '../../harness/load/engine.ts';
 import { type Pacing, wakerOf } from '../../harness/load/pacing/waker.ts';
 import { rehearse } from '../../harness/load/rehearsal.ts';
 import { warmUp } from '../../harness/load/warm-up.ts';
-import { fail, finish, getsOf, optionsOf, poolOf, protocolOf } from './setup.ts';
+import { fail, finish, getsOf, optionsOf, poolOf, protocolOf, rehearsalOf } from './setup.ts';
 import { Totals } from './totals.ts';
 
 /** From the end of the warm-up to the first request: the pacer's thread has started by then. */
@@ -27,7 +27,7 @@ const workload = getsOf(keys, true);
 const poolOptions = await poolOf(options, protocolOf('text', keys));
 const pool = await warmUp(poolOptions, workload);
 const waker = wakerOf(pacing as Pacing);
-await rehearse({ carrier: pool, workload: () => getsOf(keys, true), deadlineMs: poolOptions.deadlineMs, waker });
+await rehearse({ carrier: pool, workload: () => rehearsalOf(keys), deadlineMs: poolOptions.deadlineMs, waker });
 const totals = new Totals();
 const zeroMs = monotonicMs() + AHEAD_MS;
 const engine = new Engine({

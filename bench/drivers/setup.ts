@@ -54,8 +54,27 @@ export function optionsOf<const Shape extends Record<string, Kind>>(
 
 export const random: Random = seeded(1);
 
+/** Keys behind all others, for rehearsals: the sink knows them by their names. */
+const REHEARSED = 1_000;
+
+/** As many keys as are asked for, and behind them those of rehearsals. */
 export function protocolOf(name: string, keys: number): Protocol {
-  return memcachedProtocol(name as ProtocolName, { keys, keyName: (key) => KEY_PREFIX + (FIRST_KEY + key), sizes: () => VALUE_BYTES, operations: OPERATIONS });
+  const nameOf = (prefix: string, number: number) =>
+    prefix + String(FIRST_KEY + number).padStart(KEY_PREFIX.length + String(FIRST_KEY).length - prefix.length, '0');
+  const keyName = (key: number) => (key < keys ? nameOf(KEY_PREFIX, key) : nameOf('rehearsal:', key - keys));
+  return memcachedProtocol(name as ProtocolName, { keys: keys + REHEARSED, keyName, sizes: () => VALUE_BYTES, operations: OPERATIONS });
+}
+
+/** Gets of the keys for rehearsals. */
+export function rehearsalOf(keys: number): Workload {
+  const workload = getsOf(REHEARSED, false);
+  const { next } = workload;
+  return Object.assign(workload, {
+    next() {
+      next();
+      Object.assign(workload, { key: workload.key + keys });
+    },
+  });
 }
 
 /** Gets of keys that are drawn evenly; each belongs to one of the shards. With `fill` every key is stored before. */

@@ -12,7 +12,7 @@ import { Engine } from '../../harness/load/engine.ts';
 import { wakerOf } from '../../harness/load/pacing/waker.ts';
 import { rehearse } from '../../harness/load/rehearsal.ts';
 import { warmUp } from '../../harness/load/warm-up.ts';
-import { fail, finish, getsOf, optionsOf, poolOf, protocolOf } from './setup.ts';
+import { fail, finish, getsOf, optionsOf, poolOf, protocolOf, rehearsalOf } from './setup.ts';
 import { Totals } from './totals.ts';
 
 const MINUTE_MS = 60_000;
@@ -23,7 +23,7 @@ const workload = getsOf(keys, true);
 const poolOptions = await poolOf({ ...options, depth: 1, wire: 'best' }, protocolOf('text', keys));
 const pool = await warmUp(poolOptions, workload);
 const waker = wakerOf('exact');
-await rehearse({ carrier: pool, workload: () => getsOf(keys, true), deadlineMs: poolOptions.deadlineMs, waker });
+await rehearse({ carrier: pool, workload: () => rehearsalOf(keys), deadlineMs: poolOptions.deadlineMs, waker });
 const totals = new Totals();
 const heapBytes: number[] = [];
 const timer = setInterval(() => {
