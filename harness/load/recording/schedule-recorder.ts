@@ -95,7 +95,7 @@ export class ScheduleRecorder {
   /** What was sent and connected in later windows counts in the one of this moment: that came of requests that were due by then. */
   fold(lastMs: number): void {
     const last = Math.max(this.#next, Math.floor(lastMs / WINDOW_MS));
-    for (const [window, { sent, connects }] of [...this.#cells]) {
+    for (const [window, { sent, connects }] of this.#cells) {
       if (window <= last) continue;
       const cell = this.#at(last * WINDOW_MS);
       cell.sent += sent;
