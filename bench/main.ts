@@ -103,7 +103,8 @@ function keep(measured: Stored): void {
     const stored = load(measurement.name);
     return stored ? [{ measurement, stored }] : [];
   });
-  writeFileSync(join(ROOT, RESULTS), report(told, PEERS));
+  const unmeasured = MEASUREMENTS.map(({ name }) => name).filter((name) => !told.some(({ measurement }) => measurement.name === name));
+  writeFileSync(join(ROOT, RESULTS), report(told, PEERS, unmeasured));
 }
 
 function storedOf(

@@ -14,14 +14,16 @@ export interface Told {
   readonly stored: Stored;
 }
 
-export function report(told: readonly Told[], peers: readonly Peer[]): string {
+/** `unmeasured`: measurements of which nothing is kept. */
+export function report(told: readonly Told[], peers: readonly Peer[], unmeasured: readonly string[] = []): string {
   const sections = told.map(({ measurement, stored }) => ({ measurement, head: stored.head, ...measurement.tell(stored.samples) }));
   const targets = sections.flatMap((section) => section.targets);
   return [
     '# Benchmarks: results',
     'Written by `npm run bench`. How to run it, how the figures are made and what they do not say: [docs/benchmarks.md](../docs/benchmarks.md). The rounds behind the tables are in `bench/rounds`.',
     '## Targets',
-    `${summaryOf(targets)} The median of the rounds decides.`,
+    `${summaryOf(targets)} The median of the rounds decides. Why some were not reached, with a profile and what was tried, is told in [docs/load-engine.md](../docs/load-engine.md) and in [decision 7](../docs/decisions/0007-the-load-engine.md).`,
+    ...(unmeasured.length > 0 ? [`Never measured on this machine: ${unmeasured.map((name) => `\`npm run bench -- ${name}\``).join(', ')}.`] : []),
     targetTable(targets),
     ...sections.flatMap(({ measurement, head, text }) => [`## ${measurement.title}`, `\`npm run bench -- ${measurement.name}\`: ${circumstances(head)}`, text]),
     '## Peers',

@@ -8,7 +8,7 @@
  * A connection counts only when its first request was answered. Each attempt is a request of the operation `connect`, on no shard, in the same
  * windows as other load: `refused`, `unconnected` (connecting took too long), `timeout` (connected and never answered), `closed` (before the answer), `server`, `garbled`.
  */
-import { z } from 'zod';
+import type { z } from 'zod';
 import { InputError } from '../../harness/core/errors.ts';
 import { linkName } from '../../harness/core/names.ts';
 import { type Duration, formatMs, milliseconds, perSecond, type Rate } from '../../harness/core/units.ts';
@@ -18,6 +18,7 @@ import { SEVERAL } from '../../harness/timeline/types.ts';
 import { OPERATIONS_OF } from '../memcached/operations.ts';
 import type { BehaviourSettings, ConnectionSettings } from './connections-main.ts';
 import { exactly, hasKey, inForm, nodeName, oneOf, parsed, positiveDuration, told, wholeNumber } from './fields.ts';
+import { authField } from './options.ts';
 
 /** At which pace so many connections are opened. */
 export interface Pace {
@@ -181,7 +182,7 @@ export const cacheConnectionsSchema = exactly({
   ask: oneOf(['get', 'set', 'version']).default('get'),
   keys: wholeNumber(1, 1_000_000).default(100),
   protocol: oneOf(['text', 'meta', 'binary']).default('text'),
-  auth: exactly({ user: z.string({ error: 'write a name' }), password: z.string({ error: 'write a password' }) }).optional(),
+  auth: authField.optional(),
   tenant: nodeName.default('everyone'),
   node: nodeName.default('client-1'),
   name: nodeName.optional(),

@@ -199,8 +199,8 @@ export interface DemandFields {
 }
 
 /** What no option shows alone: hot keys that there are not, a spacing of times that are given. */
-export function refuseMisfits({ rate, arrivals, keys, keyChoice }: DemandFields, context: z.RefinementCtx): void {
-  if (keyChoice.kind === 'hot' && keyChoice.hot >= keys)
+export function refuseMisfits({ rate, arrivals, keys, keyChoice, tenants }: DemandFields & { readonly tenants?: unknown }, context: z.RefinementCtx): void {
+  if (keyChoice.kind === 'hot' && keyChoice.hot >= keys && !tenants)
     context.addIssue({
       code: 'custom',
       path: ['keyChoice', 'hot'],

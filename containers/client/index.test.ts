@@ -107,6 +107,18 @@ describe('cacheClients', () => {
     ['another use of connections', { use: 'once' }, "use: 'once' is not allowed; write 'pooled', 'per-request', { for: '5s' } or { leak: '1%' }"],
     ['a leak of nothing', { use: { leak: '0%' } }, "use.leak: '0%' is not allowed"],
     ['a pipeline of nothing', { pipeline: 0 }, 'pipeline: 0 is not allowed; write a whole number from 1 to 1000'],
+    [
+      'hot keys that a tenant has not',
+      { tenants: [{ name: 'a', share: '100%', keys: 10, keyChoice: { hot: 100, share: '90%' } }] },
+      'tenants: a has 10 keys, of which fewer can be hot',
+    ],
+    ['reconnecting at once without a backoff', { reconnect: 'at once' }, "reconnect: 'at once' needs a backoff"],
+    [
+      'connections of one request that carry several',
+      { use: 'per-request', pipeline: 4 },
+      'use: a connection that carries several requests at a time is never free',
+    ],
+    ['an empty password', { protocol: 'binary', auth: { user: 'u', password: '' } }, "auth.password: '' is not allowed; write a password"],
     ['a rate of nothing', { rate: '0/s' }, "rate: '0/s'"],
     ['an unknown option', { conections: 50 }, "unknown key 'conections'; known: rate, arrivals, keys"],
     ['a missing rate', { rate: undefined }, "rate: missing; write a rate, such as '2000/s'"],

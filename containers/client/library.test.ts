@@ -42,6 +42,7 @@ describe('libraryClients', () => {
       ratePerSecond: 500,
       connections: 10,
       pipelined: true,
+      prepareMs: 10_200,
       longestRequestMs: 250,
       shards: ['mc-1', 'mc-2', 'mc-3', 'mc-4'],
     });

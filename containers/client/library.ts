@@ -13,6 +13,7 @@ import { InputError, unknownName } from '../../harness/core/errors.ts';
 import { linkName } from '../../harness/core/names.ts';
 import { type Duration, formatShare, milliseconds, type Share } from '../../harness/core/units.ts';
 import { describe, peakPerSecond } from '../../harness/load/demand/arrivals.ts';
+import { warmUpLimitMs } from '../../harness/load/warm-up.ts';
 import { oneLine } from '../../harness/run/oneline.ts';
 import type { LoadSpec } from '../../harness/run/types.ts';
 import { type DemandOptions, demandFields, demandOf, refuseMisfits } from './demand.ts';
@@ -123,6 +124,7 @@ export function libraryClients(options: LibraryClientsOptions): LoadSpec {
     connections,
     // The library sends what it is asked at once, however much is under way on a connection.
     pipelined: true,
+    prepareMs: warmUpLimitMs(settings.keys),
     longestRequestMs: settings.timeoutMs,
     shards,
   };

@@ -75,7 +75,7 @@ export interface RetryOption {
   readonly tries: number;
   /** Before each retry: nothing (`none`), always the same (`{ fixed }`), or drawn evenly from zero to `first`, doubled with each one up to `most` (`{ first, most }`: full jitter). */
   readonly wait: 'none' | { readonly fixed: Duration } | { readonly first: Duration; readonly most: Duration };
-  /** Retries that each new request earns, so that they add no more than this to the load, however much fails. Default: without bound. */
+  /** Retries that each new request earns, so that they add no more than this to the load, however much fails; ten are saved up from the start. Default: without bound. */
   readonly budget?: Share;
 }
 
@@ -146,10 +146,19 @@ const tenantField = exactly({
 });
 export type TenantFields = z.output<typeof tenantField>;
 
+const word = (what: string) =>
+  z
+    .string({ error: `missing; write ${what}` })
+    .min(1, { error: `'' is not allowed; write ${what}` })
+    .max(255, { error: `longer than 255 characters; write ${what}` });
+
+/** A login by SASL PLAIN. */
+export const authField = exactly({ user: word('a name'), password: word('a password') });
+
 const clientFields = {
   mix: mixField,
   protocol: oneOf(['text', 'meta', 'binary']).default('text'),
-  auth: exactly({ user: z.string({ error: 'write a name' }).min(1, { error: 'write a name' }), password: z.string({ error: 'write a text' }) }).optional(),
+  auth: authField.optional(),
   deadline: positiveDuration,
   timeout: positiveDuration,
   onTimeout: oneOf(['fail', 'reconnect']),
@@ -199,7 +208,8 @@ export const cacheWorkersSchema = exactly({
 export type ClientFields = Omit<z.output<typeof cacheWorkersSchema>, 'workers' | 'thinks' | 'jitter' | 'batch' | 'processes'>;
 
 /** What no option shows alone. */
-function refuseClientMisfits(client: ClientFields, context: z.RefinementCtx): void {
+function refuseClientMisfits(client: ClientFields & { readonly pipeline?: number; readonly batch?: number }, context: z.RefinementCtx): void {
+  const cold = tenantsOf(client).find(({ keyChoice: choice, keys: count }) => choice.kind === 'hot' && choice.hot >= count);
   const refuse = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
   const tenants = tenantsOf(client);
   const asked = tenants.flatMap(({ mix }) => Object.keys(mix).filter((name) => (mix[name as Operation] ?? 0) > 0)) as Operation[];
@@ -214,6 +224,15 @@ function refuseClientMisfits(client: ClientFields, context: z.RefinementCtx): vo
   if (twin) refuse('tenants', `two are called '${twin.name}'; give each a name of its own`);
   const total = tenants.reduce((count, tenant) => count + tenant.keys, 0);
   if (total > 1_000_000) refuse('tenants', `their keys add up to ${total}; 1000000 at most`);
+  if (cold && client.tenants)
+    refuse('tenants', `${cold.name} has ${cold.keys} keys, of which fewer can be hot than there are; write a smaller keyChoice.hot or more keys`);
+  if (client.reconnect === 'at once' && !client.backoff)
+    refuse(
+      'reconnect',
+      "'at once' needs a backoff, or it would be tried thousands of times a second while nobody is there; write backoff: { first: '100ms', most: '5s', jitter: true }",
+    );
+  if (client.use !== undefined && client.use !== 'pooled' && ((client.pipeline ?? 1) > 1 || (client.batch ?? 1) > 1))
+    refuse('use', 'a connection that carries several requests at a time is never free to be closed, replaced or forgotten; leave pipeline or batch out');
   const mixed = tenants.find(({ mix }) => (mix.incr || mix.decr) && (mix.append || mix.prepend));
   if (mixed) refuse('mix', 'append and prepend would spoil the numbers that incr and decr count; give them to tenants of their own');
   const longest = Math.max(

@@ -106,7 +106,7 @@ export async function loadOf(settings: unknown): Promise<Load> {
 }
 
 function askingOf({ asking }: ClientSettings, workers: number, part: { index: number; of: number }): Asking {
-  return asking.kind === 'workers' ? { ...asking, workers } : { ...asking, part };
+  return asking.kind === 'workers' ? { ...asking, workers, part } : { ...asking, part };
 }
 
 /** Connections that a process has of all: the first ones have one more where they do not divide. */

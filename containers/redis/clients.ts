@@ -9,6 +9,7 @@ import { InputError } from '../../harness/core/errors.ts';
 import { linkName } from '../../harness/core/names.ts';
 import { type Duration, formatShare, milliseconds, type Share } from '../../harness/core/units.ts';
 import { describe, peakPerSecond } from '../../harness/load/demand/arrivals.ts';
+import { warmUpLimitMs } from '../../harness/load/warm-up.ts';
 import { oneLine } from '../../harness/run/oneline.ts';
 import type { LoadSpec } from '../../harness/run/types.ts';
 import { type DemandOptions, demandFields, demandOf, refuseMisfits } from '../client/demand.ts';
@@ -83,6 +84,7 @@ export function redisClients(options: RedisClientsOptions): LoadSpec {
     ratePerSecond: peakPerSecond(arrivals),
     connections,
     ...(pipeline > 1 ? { pipelined: true } : {}),
+    prepareMs: warmUpLimitMs(keys),
     longestRequestMs: deadlineMs + timeoutMs,
     shards: [entry],
   };

@@ -119,7 +119,9 @@ export class Engine {
       return;
     }
     const nowMs = this.#nowMs();
-    this.#wakeMs = Math.max(nowMs, Math.min(demand.nextDueMs, carrier.nextExpiryMs(), nowMs + LONGEST_SLEEP_MS));
+    // Where so many are under way as may be, an answer leads on, and nothing else.
+    const nextDueMs = carrier.underWay < this.#mostUnderWay ? demand.nextDueMs : Number.POSITIVE_INFINITY;
+    this.#wakeMs = Math.max(nowMs, Math.min(nextDueMs, carrier.nextExpiryMs(), nowMs + LONGEST_SLEEP_MS));
     this.#waker.sleepUntil(this.#wakeMs + this.#zeroMs);
   }
 
@@ -173,8 +175,8 @@ export class Engine {
   #end(): void {
     this.#isEnded = true;
     // Everything is final: the last windows need not be over by the clock, and what was sent behind the last one counts in it.
-    this.#recorder.schedule.fold(this.#lastDueMs);
-    this.#tell(this.#nowMs(), Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, this.#scheduleEndMs());
+    const scheduleEndMs = this.#recorder.schedule.fold(this.#lastDueMs);
+    this.#tell(this.#nowMs(), Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, scheduleEndMs);
     this.#onDone();
   }
 

@@ -53,7 +53,8 @@ describe('pacing', () => {
     waker.close();
     // Timers are good to a millisecond, either way.
     expect(Math.min(...offsMs)).toBeGreaterThan(pacing === 'exact' ? -0.001 : -1.1);
-    expect(Math.min(...offsMs)).toBeLessThan(50);
+    // The median: a busy machine may be late once.
+    expect(offsMs.toSorted((a, b) => a - b)[3]).toBeLessThan(20);
   });
 
   it('wakes once for the last moment that it was told (exact)', async () => {

@@ -7,11 +7,12 @@ import { pacerOf, partOf } from './demand/pacer.ts';
 import { Workers } from './demand/workers.ts';
 import { Engine } from './engine.ts';
 import { type Pacing, wakerOf } from './pacing/waker.ts';
+import type { Pool } from './pool/pool.ts';
 import type { PoolOptions } from './pool/pool-options.ts';
 import type { Load, Prepared } from './program.ts';
 import type { Workload } from './protocol.ts';
 import { rehearse } from './rehearsal.ts';
-import { warmUp } from './warm-up.ts';
+import { reopen, warmUp } from './warm-up.ts';
 
 /** Which part of the whole this process is, from 0. */
 export interface Part {
@@ -22,7 +23,14 @@ export interface Part {
 /** Who asks: a schedule, or workers (their number is that of the connections). */
 export type Asking =
   | { readonly kind: 'schedule'; readonly arrivals: Arrivals; readonly part: Part }
-  | { readonly kind: 'workers'; readonly workers: number; readonly batch: number; readonly thinkMs: number; readonly jitter: boolean };
+  | {
+      readonly kind: 'workers';
+      readonly workers: number;
+      readonly batch: number;
+      readonly thinkMs: number;
+      readonly jitter: boolean;
+      readonly part: Part;
+    };
 
 export interface RequestLoad {
   readonly asking: Asking;
@@ -32,27 +40,38 @@ export interface RequestLoad {
   readonly random: Random;
   /** Connects, and stores every key. */
   readonly warmUp: () => Promise<Carrier>;
+  /** Opens again what a rehearsal has lost. */
+  readonly reopened?: (carrier: Carrier) => Promise<void>;
   /** What is asked before the load begins, a new one each time; it must leave behind what was stored. Without it, nothing is asked. */
   readonly rehearsal?: () => Workload;
 }
 
 export function demandOf(asking: Asking, forMs: number, random: Random): Demand {
-  if (asking.kind === 'workers') return new Workers({ ...asking, forMs, random: random.fork('thinking') });
+  if (asking.kind === 'workers') return new Workers({ ...asking, forMs, random: random.fork(`thinking of ${asking.part.index}`) });
   const pacer = pacerOf(asking.arrivals, forMs, random);
   return new Schedule(asking.part.of === 1 ? pacer : partOf(pacer, asking.part.index, asking.part.of));
 }
 
 /** The load of a client that has a pool of connections. */
-export function pooledLoad(load: Omit<RequestLoad, 'warmUp' | 'deadlineMs'> & { readonly pool: PoolOptions }): Load {
-  return requestLoad({ ...load, deadlineMs: load.pool.deadlineMs, warmUp: () => warmUp(load.pool, load.workload) });
+export function pooledLoad(load: Omit<RequestLoad, 'warmUp' | 'reopened' | 'deadlineMs'> & { readonly pool: PoolOptions }): Load {
+  const { deadlineMs, connections } = load.pool;
+  return requestLoad({
+    ...load,
+    deadlineMs,
+    warmUp: () => warmUp(load.pool, load.workload),
+    reopened: (carrier) => reopen(carrier as Pool, connections),
+  });
 }
 
-export function requestLoad({ asking, workload, deadlineMs, pacing = 'economical', random, warmUp: warmedUp, rehearsal }: RequestLoad): Load {
+export function requestLoad({ asking, workload, deadlineMs, pacing = 'economical', random, warmUp: warmedUp, rehearsal, reopened }: RequestLoad): Load {
   return {
     prepare: async (): Promise<Prepared> => {
       const carrier = await warmedUp();
       const waker = wakerOf(pacing);
-      if (rehearsal) await rehearse({ carrier, workload: rehearsal, deadlineMs, waker });
+      if (rehearsal) {
+        await rehearse({ carrier, workload: rehearsal, deadlineMs, waker });
+        await reopened?.(carrier);
+      }
       let engine: Engine | undefined;
       return {
         connections: carrier.open,

@@ -18,8 +18,20 @@ export function warmUpLimitMs(keys: number): number {
 /** How often failed requests are offered again and expired ones swept. */
 const TURN_MS = 5;
 
+/** A system that lost connections in a rehearsal has this long to take them again. */
+const REOPEN_WITHIN_MS = 3_000;
+
 /** Connections opened at the same time: more than this overruns the listen backlogs on the way (twemproxy's is 512), and a dropped SYN costs a second. */
 const OPENING_AT_ONCE = 128;
+
+/** Opens what is closed again, for as long as it takes to connect to a system that answers; what is not open by then, the load opens. */
+export async function reopen(pool: Pool, connections: number): Promise<void> {
+  for (const endMs = monotonicMs() + REOPEN_WITHIN_MS; pool.open < connections && monotonicMs() < endMs; ) {
+    pool.sweep();
+    pool.openSome(OPENING_AT_ONCE);
+    await new Promise((resolve) => setTimeout(resolve, TURN_MS));
+  }
+}
 
 /** A pool with all connections open, after every key was stored. Throws EnvironmentError when that takes longer than `limitMs`. */
 export async function warmUp(options: PoolOptions, workload: Workload, limitMs = warmUpLimitMs(workload.fill.keys)): Promise<Pool> {

@@ -78,7 +78,7 @@ export class Part {
           fail(`failed: ${frame.why}`);
       }
     });
-    void channel.ended.then(({ code, stderr }) => fail(`ended by itself (exit ${code})${stderr ? `: ${stderr.split('\n').at(-1)}` : ''}`));
+    void channel.ended.then(({ code, stderr }) => fail(`ended by itself (exit ${code})${wordOf(stderr)}`));
     this.#prepared = prepared.promise;
     this.#done = done.promise;
     // Whoever awaits them hears of a failure; until then it must not count as unheard.
@@ -145,4 +145,11 @@ async function within<T>(promise: Promise<T>, limitMs: number, what: string): Pr
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** The line of a crash that names the error, or the last one; nothing where nothing was said. */
+function wordOf(stderr: string): string {
+  const lines = stderr.split('\n').filter((line) => line.trim() !== '');
+  const line = lines.find((text) => /^\s*(Uncaught )?\w*Error\b.*:/.test(text)) ?? lines.at(-1);
+  return line === undefined ? '' : `: ${line.trim()}`;
 }

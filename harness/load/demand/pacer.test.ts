@@ -289,3 +289,18 @@ function correlation(one: readonly number[], other: readonly number[]): number {
   const [da, db] = [(i: number) => (one[i] as number) - a, (i: number) => (other[i] as number) - b];
   return sumOf((i) => da(i) * db(i)) / Math.sqrt(sumOf((i) => da(i) ** 2) * sumOf((i) => db(i) ** 2));
 }
+
+describe('poisson arrivals with bursts', () => {
+  it('give a burst behind a fraction of a hit no hit more than it has', () => {
+    for (const ratePerSecond of [1.1, 1.6, 2.1, 2.6]) {
+      const segments = [
+        { kind: 'hold', ratePerSecond, forMs: 1_000 },
+        { kind: 'burst', hits: 5, everyMs: 1_000, forMs: 3_000 },
+      ] as const;
+      const pacer = pacerOf({ kind: 'segments', spacing: 'poisson', segments }, 10_000, seeded(3));
+      const dues: number[] = [];
+      for (let hits = 0, due = pacer(0); due !== undefined; due = pacer(++hits)) dues.push(due);
+      expect(dues.filter((due) => due >= 1_000)).toEqual([1_000, 2_000, 3_000].flatMap((at) => Array.from({ length: 5 }, () => at)));
+    }
+  });
+});

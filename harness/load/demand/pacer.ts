@@ -70,7 +70,9 @@ function poisson(stretches: readonly Stretch[], forMs: number, random: Random): 
       const stretch = stretches[at] as Stretch;
       const isBurst = stretch.segment.kind === 'burst';
       if (!isBurst) reached -= Math.log1p(-random.next());
-      if (reached >= stretch.endHit - stretch.firstHit) continue;
+      // A burst is whole, and the difference of two sums a billionth off.
+      const hits = stretch.endHit - stretch.firstHit;
+      if (reached >= (isBurst ? Math.round(hits) : hits)) continue;
       // Two hits can be closer than what is rounded off in a ramp's quadratic.
       const nextMs = Math.max(lastMs, dueIn(stretch, reached));
       if (isBurst) reached++;

@@ -96,6 +96,7 @@ export class Book {
   failed(request: Request, nowMs: number, kind: ErrorKind): void {
     request.list?.remove(request);
     request.failures++;
+    request.lastFailure = kind;
     const waitMs = this.#options.retries?.waitMs(kind, request.failures, request.dueMs + this.#options.deadlineMs - nowMs);
     if (waitMs === undefined) this.#end(request, nowMs, kind);
     else if (waitMs > 0) this.#toRetry.add(nowMs + waitMs, request);
@@ -108,6 +109,7 @@ export class Book {
     request.isGivenUp = true;
     const twin = this.#stock.take(request.dueMs, request.operation, request.key, request.worker);
     twin.failures = request.failures;
+    twin.lastFailure = request.lastFailure;
     this.failed(twin, nowMs, 'timeout');
   }
 
@@ -122,7 +124,8 @@ export class Book {
       for (let first = list.first; first && first.dueMs + this.#options.deadlineMs <= nowMs; first = list.first) {
         list.remove(first);
         first.connection?.withdraw(first);
-        this.#end(first, nowMs, 'abandoned');
+        // Who was sent before and waited for another try failed by what that try came to.
+        this.#end(first, nowMs, first.lastFailure);
       }
     }
   }

@@ -168,6 +168,7 @@ export function pooled(port: number, changes: Partial<PoolOptions> = {}) {
   const pool = new Pool(optionsFor(port, changes), () => clock.nowMs, outcomes);
   return {
     pool,
+    outcomes,
     ended,
     shortages,
     clock,

@@ -1,8 +1,8 @@
 /**
  * The connections of one client, and the rules by which its requests use them: what an application with a connection pool does.
  *
- * - A connection carries `depth` requests at a time (one, unless the client pipelines). A request takes the open connection that has waited longest for
- *   one, else it opens a closed one (and the time that this takes is its own), else it waits in line. A worker's request goes by the worker's own connection alone.
+ * - A connection carries `depth` requests at a time (one, unless the client pipelines); what is due together travels together. Else a request takes the open connection that has
+ *   waited longest for one, else it opens a closed one (and the time that this takes is its own), else it waits in line. A worker's request goes by the worker's own connection alone.
  * - Who still waits when the deadline, counted from due, is over is abandoned. The timeout counts from sent, or from starting to connect.
  * - After a timeout the connection is either kept, the place of the request taken until the late answer has been read (answers come in order and
  *   carry no number, so that the next request would be given the wrong one), or destroyed with all that it carries.
@@ -73,10 +73,11 @@ export class Pool implements Carrier {
     return this.#book.underWay;
   }
 
-  /** Rests end with it. */
+  /** Rests end with it, and what is being opened begins anew by the new clock. */
   handOver(clock: () => number, outcomes: Outcomes): void {
     this.#clock = clock;
     this.#book.outcomes = outcomes;
+    for (const { opener } of this.#slots) if (opener) this.#book.begin(opener, clock());
     this.#wake(Number.POSITIVE_INFINITY);
   }
 
@@ -146,7 +147,7 @@ export class Pool implements Carrier {
     const slot = this.#slots[request.worker] as Connection;
     if (slot.state === 'resting' || (slot.state === 'open' && slot.carried >= this.#depth)) {
       slot.append(request);
-      this.#book.waitingForOwn.push(request);
+      this.#book.waitingForOwn.insertByDue(request);
     } else {
       this.#assign(slot, request, this.#clock());
     }

@@ -5,6 +5,7 @@
  * for a connection, or it is under way), and beside that in the line of the connection that carries it; both are linked through the requests
  * themselves: moving one costs a few assignments and no memory.
  */
+import type { ErrorKind } from '../../timeline/types.ts';
 import type { Connection } from './connection.ts';
 
 export class Request {
@@ -17,6 +18,8 @@ export class Request {
   worker = -1;
   /** Tries that have failed before this one. */
   failures = 0;
+  /** Why the last of them failed. */
+  lastFailure: ErrorKind = 'abandoned';
   /** When it was sent or, if it had to connect first, when that began. */
   sinceMs = 0;
   /** Ended for whoever asked, but its answer has not been read yet. */
@@ -88,6 +91,7 @@ export class RequestStock {
     request.key = key;
     request.worker = worker;
     request.failures = 0;
+    request.lastFailure = 'abandoned';
     request.isGivenUp = false;
     return request;
   }

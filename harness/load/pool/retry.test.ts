@@ -114,4 +114,18 @@ describe('a pool that tries again', () => {
     await until(() => load.ended.length === 3);
     expect(server.requests).toEqual(['get 0', 'get 0', 'get 1', 'get 2']);
   });
+
+  it('tells by what it failed when it waits for another try at its deadline, not that it was never sent', async () => {
+    await using server = await FakeServer.listen(() => undefined);
+    using load = pooled(server.port, { timeoutMs: 100, deadlineMs: 300, onTimeout: 'fail', retry: AT_ONCE });
+    load.offer(0, 0, 5);
+    await until(() => server.requests.length === 1);
+    load.clock.nowMs = 100;
+    load.pool.sweep();
+    expect(load.ended).toEqual([]);
+    load.clock.nowMs = 300;
+    load.pool.sweep();
+    expect(load.ended).toEqual([{ key: 5, outcome: 'timeout', endedMs: 300 }]);
+    expect(load.pool.underWay).toBe(0);
+  });
 });

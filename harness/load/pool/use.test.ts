@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { answer, deafPort, FakeServer, pooled, until } from './pool.fixture.ts';
+import { answer, deafPort, FakeServer, pooled, until, words } from './pool.fixture.ts';
 
 /** One request after the other, each when the one before it has ended. */
 async function askInTurn(load: ReturnType<typeof pooled>, times: number): Promise<void> {
@@ -88,6 +88,23 @@ describe('connections', () => {
     load.clock.nowMs = 100;
     load.pool.sweep();
     expect(load.pool.connecting).toBe(3);
+  });
+});
+
+describe('a pool that is handed over', () => {
+  it('still gives up a connection that was being opened, by the new clock', async () => {
+    await using server = await FakeServer.listen(() => undefined);
+    using load = pooled(server.port, { protocol: { ...words, opening: 1 }, connections: 2, timeoutMs: 100 });
+    load.clock.nowMs = 1_000_000;
+    load.pool.openSome(1);
+    await until(() => server.requests.length === 1);
+    load.clock.nowMs = 0;
+    load.pool.handOver(() => load.clock.nowMs, load.outcomes);
+    load.offer(0, 0, 7);
+    expect(load.pool.nextExpiryMs()).toBe(100);
+    load.clock.nowMs = 100;
+    load.pool.sweep();
+    expect(load.ended).toEqual([{ key: 7, outcome: 'unconnected', endedMs: 100 }]);
   });
 });
 

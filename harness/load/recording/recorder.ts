@@ -143,8 +143,10 @@ export class Recorder {
       tally.good++;
     }
     const end = this.#endCell(endedMs, series);
-    end.lastAnswerUs = ((endedMs - this.#endRow.fromMs) * 1_000 + 0.5) | 0;
-    if (end.answered === 0) end.firstAnswerUs = end.lastAnswerUs;
+    // Whoever reads the answers of another tool tells them in the order in which they were asked for.
+    const answerUs = ((endedMs - this.#endRow.fromMs) * 1_000 + 0.5) | 0;
+    if (end.answered === 0 || answerUs < end.firstAnswerUs) end.firstAnswerUs = answerUs;
+    if (end.answered === 0 || answerUs > end.lastAnswerUs) end.lastAnswerUs = answerUs;
     end.answered++;
   }
 
