@@ -78,6 +78,7 @@ export class Asking implements Disposable {
   /** Sends a request when those before it are answered. `what` names it in errors. Throws EnvironmentError. */
   ask<T>(what: string, request: Buffer, hear: Hear<T>): Promise<T> {
     const turn = this.#turn.then(() => this.#exchange(what, request, hear));
+    // Who asked hears of a failure; the next in line only waits for its end.
     this.#turn = turn.catch(() => undefined);
     return turn;
   }

@@ -168,21 +168,20 @@ export class Engine {
   #report(nowMs: number): void {
     this.#nextReportMs = (Math.floor(nowMs / WINDOW_MS) + 1) * WINDOW_MS;
     const dueBeforeMs = Math.min(nowMs, this.#demand.nextDueMs);
-    // The last window is told at the end: what is still sent again counts in it.
+    // The window of the last request so far is kept back: it may be the last one, and then what is sent behind it counts in it.
     this.#tell(nowMs, nowMs, dueBeforeMs, Math.min(dueBeforeMs, this.#scheduleEndMs() - WINDOW_MS));
   }
 
   #end(): void {
     this.#isEnded = true;
     // Everything is final: the last windows need not be over by the clock, and what was sent behind the last one counts in it.
-    const scheduleEndMs = this.#recorder.schedule.fold(this.#lastDueMs);
-    this.#tell(this.#nowMs(), Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, scheduleEndMs);
+    this.#recorder.schedule.fold(this.#lastDueMs);
+    this.#tell(this.#nowMs(), Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, this.#scheduleEndMs());
     this.#onDone();
   }
 
-  /** End of the last window that has a schedule to keep: infinite while requests are to come. */
+  /** End of the last window, so far, that has a schedule to keep. */
   #scheduleEndMs(): number {
-    if (!this.#demand.isOver) return Number.POSITIVE_INFINITY;
     return (Math.floor(this.#lastDueMs / WINDOW_MS) + 1) * WINDOW_MS;
   }
 

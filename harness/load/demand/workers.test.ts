@@ -118,8 +118,6 @@ describe('an engine with workers', () => {
     expect(server.accepted).toBe(3);
     const generator = reports.flatMap((report) => report.generator);
     expect(generator.reduce((sum, { sent }) => sum + sent, 0)).toBe(due);
-    // What is sent a moment behind the end stands in a window of its own where the last one was told already.
-    expect(generator.slice(0, 3).map(({ at }) => at)).toEqual([0, 100, 200]);
-    expect(generator.slice(3).every((window) => window.due === 0 && window.sent > 0)).toBe(true);
+    expect(generator.map(({ at }) => at)).toEqual([0, 100, 200]);
   });
 });

@@ -92,24 +92,16 @@ export class ScheduleRecorder {
     this.#at(atMs).sent++;
   }
 
-  /**
-   * What was sent and connected in later windows counts in the one of this moment, or in the first that was not told: it came of requests that were due by then. Answers with
-   * the end of the last window that holds something.
-   */
-  fold(lastMs: number): number {
+  /** What was sent and connected in later windows counts in the one of this moment, which was not told yet: it came of requests that were due by then. */
+  fold(lastMs: number): void {
     const last = Math.max(this.#next, Math.floor(lastMs / WINDOW_MS));
-    let folded = 0;
     for (const [window, { sent, connects }] of this.#cells) {
       if (window <= last) continue;
       const cell = this.#at(last * WINDOW_MS);
       cell.sent += sent;
       cell.connects += connects;
-      folded += sent + connects;
       this.#cells.delete(window);
     }
-    const { sent, connects } = this.#at(last * WINDOW_MS);
-    const endMs = (Math.floor(lastMs / WINDOW_MS) + 1) * WINDOW_MS;
-    return folded + sent + connects > 0 ? Math.max(endMs, (last + 1) * WINDOW_MS) : endMs;
   }
 
   /** All windows that end at or before `beforeMs`, in order, each once, with or without requests. */
