@@ -71,6 +71,7 @@ function ours(run: Run): Contestant {
     const driver = await startDriver('schedule', { port: server.port, connections: CONNECTIONS, rate: RATE, seconds, pacing: 'exact', keys: KEYS });
     return {
       program: driver,
+      loadHasBegun: () => driver.says('begun'),
       tell: (stdout) => {
         const told = JSON.parse(stdout.trim().split('\n').at(-1) ?? '{}') as { p99Us: number; maxUs: number; answered: number; failed: number; due: number };
         bench.say(`${OURS}: ${told.answered} of ${told.due} answered`);
@@ -147,6 +148,8 @@ function httpPeers(run: Run): Contestant[] {
 
 interface Started {
   readonly program: Program;
+  /** For one that asks for something before its load; of all others the server is asked. */
+  readonly loadHasBegun?: () => Promise<void>;
   /** What it says of its latencies, from what it printed. */
   readonly tell: (stdout: string) => Told | Promise<Told>;
 }
@@ -155,7 +158,7 @@ function memcachedContestant(run: Run, name: string, rounds: number | undefined,
   const measure = async (): Promise<Figures> => {
     await using server = await Memcached.start({ core: SERVER_CORE, keys: KEYS });
     const started = await start(server);
-    return await stalled(run, started, server.program, () => begun(started.program, server));
+    return await stalled(run, started, server.program, started.loadHasBegun ?? (() => begun(started.program, server)));
   };
   return { setting: SETTING, name, run: measure, ...(rounds === undefined ? {} : { rounds }) };
 }

@@ -3,7 +3,8 @@
  *
  *   node bench/drivers/schedule.ts --port P --connections 50 --rate 20000 --seconds 2 --keys 10000 [--depth 1] [--pacing exact|economical] [--wire best|public|internal]
  *
- * Before, as before every load, all connections are opened, all keys stored over them, and what the load runs through is rehearsed. Prints one line of JSON.
+ * Before, as before every load, all connections are opened, all keys stored over them, and what the load runs through is rehearsed.
+ * Then it prints 'begun', and at the end one line of JSON.
  */
 import { monotonicMs } from '../../harness/core/clock.ts';
 import { Schedule } from '../../harness/load/demand/demand.ts';
@@ -46,3 +47,5 @@ const engine = new Engine({
   onShortOf: (code) => fail(`ran out of what a connection needs: ${code}`),
 });
 engine.start();
+// What the server has answered until now was stored and rehearsed.
+process.stdout.write('begun\n');

@@ -10,6 +10,7 @@ import { type Random, seeded } from '../../harness/core/random.ts';
 import { keyChooser } from '../../harness/load/demand/keys.ts';
 import type { PoolOptions } from '../../harness/load/pool/pool-options.ts';
 import type { Protocol, Workload } from '../../harness/load/protocol.ts';
+import { wiresAskedFor } from '../../harness/load/wires/asked-for.ts';
 import { chooseWires, type Wires } from '../../harness/load/wires/handle.ts';
 import type { SavedSeries } from '../../harness/timeline/records.ts';
 import { FIRST_KEY, KEY_PREFIX, VALUE_BYTES } from '../lib/memcached.ts';
@@ -96,7 +97,7 @@ export function getsOf(keys: number, fill: boolean): Workload {
 
 /** 'public', 'internal', or 'best' for what a load takes by itself. */
 export function wiresOf(name: string): Promise<Wires> {
-  return chooseWires(name === 'best' ? '' : name);
+  return chooseWires(name === 'best' ? undefined : wiresAskedFor(name));
 }
 
 export async function poolOf(options: { port: number; connections: number; depth: number; wire: string }, protocol: Protocol): Promise<PoolOptions> {

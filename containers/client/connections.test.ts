@@ -34,6 +34,8 @@ describe('cacheConnections', () => {
       },
       ratePerSecond: 0,
       connections: 16_000,
+      // 100 names such as 'flood:100', 9 bytes.
+      memoryMiB: expect.closeTo((100 * (60 + 1.65 * 9)) / 2 ** 20, 9),
       longestRequestMs: 1_000,
       shards: ['*'],
     });
@@ -116,6 +118,9 @@ describe('cacheConnections', () => {
     ['a herd that is held', { behaviour: { herd: 5 }, hold: '1s' }, "hold: '1s' is not allowed: a herd holds its connections until all come back"],
     ['a question that the protocol has not', { protocol: 'meta', ask: 'version' }, "ask: the meta protocol has no 'version'; write 'get' or 'set'"],
     ['a login without SASL', { auth: { user: 'a', password: 'b' } }, "auth: the text protocol has no login here; write protocol: 'binary'"],
+    ['an empty password', { protocol: 'binary', auth: { user: 'u', password: '' } }, "auth.password: '' is not allowed; write a password"],
+    ['a name that no login has room for', { protocol: 'binary', auth: { user: 'u'.repeat(256), password: 'p' } }, 'auth.user: longer than 255 characters'],
+    ['half a login', { protocol: 'binary', auth: { user: 'u' } }, 'auth.password: missing; write a password'],
     ['another way to close', { closeBy: 'rst' }, "closeBy: 'rst' is not allowed; write 'fin' or 'reset'"],
   ])('refuses %s in one line that names the key', (_, change, words) => {
     const act = () => cacheConnections({ behaviour: { flood: 5 }, timeout: '1s', ...change } as CacheConnectionsOptions);

@@ -18,6 +18,7 @@ import { SEVERAL } from '../../harness/timeline/types.ts';
 import { OPERATIONS_OF } from '../memcached/operations.ts';
 import type { BehaviourSettings, ConnectionSettings } from './connections-main.ts';
 import { exactly, hasKey, inForm, nodeName, oneOf, parsed, positiveDuration, told, wholeNumber } from './fields.ts';
+import { namesMiB } from './footprint.ts';
 import { authField } from './options.ts';
 
 /** At which pace so many connections are opened. */
@@ -223,6 +224,7 @@ export function cacheConnections(options: CacheConnectionsOptions): LoadSpec {
     title: `${titleOf(behaviour)}${settings.atMs > 0 ? `, from ${formatMs(settings.atMs)} on` : ''}`,
     program: { node, program: 'containers/client/connections-main.ts', settings },
     ...sumsOf(behaviour, timeoutMs),
+    memoryMiB: namesMiB(settings.keys, `${name}:${settings.keys}`.length),
     longestRequestMs,
     shards: [SEVERAL],
   };

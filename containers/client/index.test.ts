@@ -36,7 +36,14 @@ describe('cacheClients', () => {
         },
       },
       ratePerSecond: 2_000,
+      requestsPerMinute: 120_000,
       connections: 50,
+      // 2,000 names such as 'client-1:1999', 13 bytes: x (60 + 1.65 x 13) bytes in the client, x (100 + 13 + 59) in the caches.
+      memoryMiB: expect.closeTo((2_000 * 81.45) / 2 ** 20, 9),
+      storesMiB: expect.closeTo((2_000 * 172) / 2 ** 20, 9),
+      longestItemBytes: 113,
+      // get and set, on each shard and on no single one.
+      series: 10,
       prepareMs: 10_200,
       longestRequestMs: 1_250,
       shards: ['mc-1', 'mc-2', 'mc-3', 'mc-4'],
@@ -95,7 +102,7 @@ describe('cacheClients', () => {
     ['a tenant with a wrong mix', { tenants: [{ name: 'a', share: '100%', mix: { get: '10%' } }] }, 'tenants[0].mix: get 10% add up to 10%, not to 100%'],
     ['keys that are too long', { keyBytes: 251 }, 'keyBytes: 251 is not allowed; write a whole number from 1 to 250'],
     ['keys that are too short', { keyBytes: 12 }, 'keyBytes: 12 is too short for names such as these; write 13 to 250'],
-    ['a multi-get of more keys than there are', { keys: 5, multiGet: 6 }, 'multiGet: 6 of 5 keys is not allowed'],
+    ['a multi-get of more keys than there are', { keys: 5, multiGet: 6, mix: { 'multi-get': '100%' } }, 'multiGet: 6 of 5 keys is not allowed'],
     ['more processes than connections', { connections: 2, processes: 3 }, 'processes: 3 cannot share 2 connections'],
     ['a retry that is none', { retry: { tries: 1, wait: 'none' } }, 'retry.tries: 1 is not allowed; write a whole number from 2 to 100'],
     [
@@ -131,6 +138,18 @@ describe('cacheClients', () => {
     ['a deadline without unit', { deadline: '1' }, "deadline: '1' is not a duration"],
     ['another way to act on timeouts', { onTimeout: 'retry' }, "onTimeout: 'retry' is not allowed; write 'fail' or 'reconnect'"],
     ['a backoff without jitter', { backoff: { first: '1s', most: '5s' } }, 'backoff.jitter: write true or false'],
+    [
+      'a first rest longer than the most',
+      { backoff: { first: '5s', most: '1s', jitter: true } },
+      "backoff.first: '5s' is longer than most, which is '1s'; write that or less",
+    ],
+    [
+      'a first wait longer than the most',
+      { retry: { tries: 3, wait: { first: '2s', most: '1s' } } },
+      "retry.wait.first: '2s' is longer than most, which is '1s'; write that or less",
+    ],
+    ['several keys where nobody asks for several', { multiGet: 5 }, "multiGet: 5 is not allowed where nobody asks 'multi-get'; leave it out"],
+    ['a shard that is named twice', { shards: ['mc-1', 'mc-2', 'mc-1'] }, "shards: 'mc-1' is named twice; name each node once"],
     ['a name with a space', { name: 'a b' }, "name: 'a b' is not a name"],
   ])('refuses %s in one line that names the key', (_, change, words) => {
     const act = () => cacheClients({ ...TYPICAL, ...change } as CacheClientsOptions);
@@ -145,8 +164,32 @@ describe('cacheClients', () => {
     expect(ramp.connectsPerSecond).toBeUndefined();
     expect(cacheClients({ ...TYPICAL, use: 'per-request' }).connectsPerSecond).toBe(2_000);
     expect(cacheClients({ ...TYPICAL, use: { for: '5s' } }).connectsPerSecond).toBe(10);
-    expect(cacheClients({ ...TYPICAL, use: { leak: '1%' } }).connectsPerSecond).toBe(20);
-    expect(cacheClients({ ...TYPICAL, processes: 3, pipeline: 16 })).toMatchObject({ processes: 3, pipelined: true });
+    expect(cacheClients({ ...TYPICAL, use: { leak: '1%' } })).toMatchObject({ connectsPerSecond: 20, connectsPerMinute: 1_200, leaks: true });
+    // Bursts of 500 at 0, 10, ... 50 s: 3,000 in a minute, and 500 in a second.
+    const bursts = cacheClients({ ...TYPICAL, rate: [{ burst: 500, every: '10s' }], use: 'per-request' });
+    expect(bursts).toMatchObject({ connectsPerSecond: 500, connectsPerMinute: 3_000 });
+    expect(cacheClients({ ...TYPICAL, processes: 3, pipeline: 16, pacing: 'exact' })).toMatchObject({ processes: 3, pipelined: true, exactPacing: true });
+  });
+
+  it('tells what it stores and holds: the longest value, the mean of all, every name of every tenant', () => {
+    const load = cacheClients({
+      ...TYPICAL,
+      keyBytes: 250,
+      valueBytes: [
+        { bytes: 10, share: '90%' },
+        { bytes: 1_000, share: '10%' },
+      ],
+      tenants: [
+        { name: 'a', share: '50%', keys: 1_000 },
+        { name: 'b', share: '50%', keys: 9_000, mix: { append: '100%' } },
+      ],
+    });
+    expect(load).toMatchObject({ longestItemBytes: 1_250, series: 2 * 3 * 5 });
+    // 0.9 x 10 + 0.1 x 1,000 = 109 bytes on the average.
+    expect(load.storesMiB).toBeCloseTo((10_000 * (109 + 250 + 59)) / 2 ** 20, 9);
+    // As measured: 444 MiB for a million names of 250 bytes.
+    expect((load.memoryMiB ?? 0) * 100).toBeGreaterThan(444);
+    expect((load.memoryMiB ?? 0) * 100).toBeLessThan(444 * 1.05);
   });
 
   it('names the mix in its title', () => {

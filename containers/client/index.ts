@@ -11,13 +11,15 @@
  */
 import { InputError } from '../../harness/core/errors.ts';
 import { type Duration, formatMs, formatShare, milliseconds } from '../../harness/core/units.ts';
-import { describe, peakPerSecond } from '../../harness/load/demand/arrivals.ts';
+import { describe, mostPerMinute, peakPerSecond } from '../../harness/load/demand/arrivals.ts';
+import { mostBytes } from '../../harness/load/demand/values.ts';
 import { warmUpLimitMs } from '../../harness/load/warm-up.ts';
 import { oneLine } from '../../harness/run/oneline.ts';
 import type { LoadSpec } from '../../harness/run/types.ts';
 import { type DemandOptions, demandOf } from './demand.ts';
+import { footprintOf, nameBytesOf, storedMiB } from './footprint.ts';
 import { type ClientFields, type ClientOptions, cacheClientsSchema, cacheWorkersSchema, settingsOf } from './options.ts';
-import type { ClientSettings } from './settings.ts';
+import { type ClientSettings, NUMBER_BYTES } from './settings.ts';
 
 export { CLIENT_SOURCES } from './node.ts';
 export type { ClientOptions, RetryOption, TenantOption, UseOption } from './options.ts';
@@ -67,7 +69,9 @@ export function cacheClients(options: CacheClientsOptions): LoadSpec {
   return loadSpec(client, settings, {
     title: `${describe(arrivals)} over ${counted(connections, 'connection')}`,
     ratePerSecond: peakPerSecond(arrivals),
+    mostPerMinute: mostPerMinute(arrivals),
     processes,
+    exactPacing: pacing === 'exact',
     pipelined: pipeline > 1,
   });
 }
@@ -78,6 +82,8 @@ export function cacheWorkers(options: CacheWorkersOptions): LoadSpec {
   if (!result.success) throw new InputError(`cacheWorkers: ${oneLine(result.error, 'options')}`);
   const { workers, thinks, jitter, batch, processes, ...client } = result.data;
   const thinkMs = milliseconds(thinks);
+  // What they come to when answers take no time: the most that they can ask for.
+  const ratePerSecond = Math.min(MOST_PER_PROCESS * processes, thinkMs > 0 ? (workers * batch * 1_000) / thinkMs : MOST_PER_PROCESS * processes);
   const settings: ClientSettings = {
     ...settingsOf(client, workers),
     asking: { kind: 'workers', batch, thinkMs, jitter },
@@ -85,8 +91,8 @@ export function cacheWorkers(options: CacheWorkersOptions): LoadSpec {
   };
   return loadSpec(client, settings, {
     title: `${counted(workers, 'worker')} thinking ${formatMs(thinkMs)}${batch > 1 ? `, ${batch} requests at once` : ''}`,
-    // What they come to when answers take no time: the most that they can ask for.
-    ratePerSecond: Math.min(MOST_PER_PROCESS * processes, thinkMs > 0 ? (workers * batch * 1_000) / thinkMs : MOST_PER_PROCESS * processes),
+    ratePerSecond,
+    mostPerMinute: ratePerSecond * 60,
     processes,
     pipelined: batch > 1,
     closedLoop: true,
@@ -98,13 +104,17 @@ const MOST_PER_PROCESS = 130_000;
 
 interface Outline {
   readonly title: string;
+  /** Requests at the peak, and in the fullest minute. */
   readonly ratePerSecond: number;
+  readonly mostPerMinute: number;
   readonly processes: number;
   readonly pipelined: boolean;
+  readonly exactPacing?: boolean;
   readonly closedLoop?: boolean;
 }
 
-function loadSpec(client: ClientFields, settings: ClientSettings, { title, ratePerSecond, processes, pipelined, closedLoop = false }: Outline): LoadSpec {
+function loadSpec(client: ClientFields, settings: ClientSettings, outline: Outline): LoadSpec {
+  const { title, ratePerSecond, mostPerMinute, processes, pipelined, exactPacing = false, closedLoop = false } = outline;
   const { name, deadlineMs, timeoutMs, connections, shards } = settings;
   if (processes > connections) throw new InputError(`processes: ${processes} cannot share ${counted(connections, 'connection')}; let there be fewer`);
   return {
@@ -113,21 +123,31 @@ function loadSpec(client: ClientFields, settings: ClientSettings, { title, rateP
     title: `${title}, ${mixInWords(settings.tenants)}`,
     program: { node: client.node, program: 'containers/client/main.ts', settings },
     ratePerSecond,
+    requestsPerMinute: mostPerMinute,
     connections,
     ...(processes > 1 ? { processes } : {}),
     ...(pipelined ? { pipelined } : {}),
+    ...(exactPacing ? { exactPacing } : {}),
     ...(closedLoop ? { closedLoop } : {}),
-    ...connectsPerSecond(settings, ratePerSecond),
+    ...connects(settings, outline),
+    ...footprintOf(settings),
+    storesMiB: storedMiB(settings, settings.values),
+    longestItemBytes: Math.max(NUMBER_BYTES, mostBytes(settings.values)) + nameBytesOf(settings),
     prepareMs: warmUpLimitMs(settings.tenants.reduce((sum, { keys }) => sum + keys, 0)),
     longestRequestMs: deadlineMs + timeoutMs,
     shards,
   };
 }
 
-function connectsPerSecond({ use, connections }: ClientSettings, ratePerSecond: number): { connectsPerSecond?: number } {
-  if (use === 'per-request') return { connectsPerSecond: ratePerSecond };
-  if (typeof use === 'object') return { connectsPerSecond: 'forMs' in use ? (connections * 1_000) / use.forMs : ratePerSecond * use.leakShare };
-  return {};
+/** Connections that it opens anew: for each request, for each that is old, or for each that was forgotten. */
+function connects(
+  { use, connections }: ClientSettings,
+  { ratePerSecond, mostPerMinute }: Outline,
+): Pick<LoadSpec, 'connectsPerSecond' | 'connectsPerMinute' | 'leaks'> {
+  if (use === 'per-request') return { connectsPerSecond: ratePerSecond, connectsPerMinute: mostPerMinute };
+  if (typeof use !== 'object') return {};
+  if ('forMs' in use) return { connectsPerSecond: (connections * 1_000) / use.forMs };
+  return { connectsPerSecond: ratePerSecond * use.leakShare, connectsPerMinute: mostPerMinute * use.leakShare, leaks: true };
 }
 
 function mixInWords(tenants: ClientSettings['tenants']): string {

@@ -8,13 +8,16 @@ import { OPERATIONS_OF, type Operation, type ProtocolName } from '../memcached/p
 import { type DemandOptions, demandFields, keyChoiceField, refuseMisfits } from './demand.ts';
 import { exactly, hasKey, inForm, nodeName, oneOf, parsed, positiveDuration, told, wholeNumber } from './fields.ts';
 import type { ClientSettings } from './settings.ts';
-import type { TenantSettings } from './workload.ts';
+import { longestNameBytes, type TenantSettings } from './workload.ts';
 
 /** Shares that add up to 100%; what is left out is 0%. */
 export type MixOption = { readonly [operation in Operation]?: Share };
 
 export interface ClientOptions {
-  /** What is asked. `multi-get` asks for several keys in one request, `cas` writes with the token that `gets` saw last. */
+  /**
+   * What is asked. `multi-get` asks for several keys in one request, `cas` writes with the token that `gets` saw last. `incr` and `decr` count in values of 20 digits,
+   * whatever `valueBytes` says.
+   */
   readonly mix: MixOption;
   /** memcached's protocol. twemproxy speaks text alone. Default 'text'. */
   readonly protocol?: ProtocolName;
@@ -116,6 +119,14 @@ const useField = inForm<ConnectionUse>((input) => {
   return `${told(input)} is not allowed; write 'pooled', 'per-request', { for: '5s' } or { leak: '1%' }`;
 });
 
+/** A wait that doubles from the first on up to the most. */
+const growing = { first: positiveDuration, most: positiveDuration };
+
+function refuseShrinking({ first, most }: { readonly first: string; readonly most: string }, context: z.RefinementCtx): void {
+  if (milliseconds(first) > milliseconds(most))
+    context.addIssue({ code: 'custom', path: ['first'], message: `'${first}' is longer than most, which is '${most}'; write that or less` });
+}
+
 const waitField = inForm<Pick<Retry, 'wait' | 'firstMs' | 'mostMs'>>((input) => {
   if (input === 'none') return z.literal('none').transform((wait) => ({ wait, firstMs: 0, mostMs: 0 }));
   if (hasKey(input, 'fixed'))
@@ -125,11 +136,13 @@ const waitField = inForm<Pick<Retry, 'wait' | 'firstMs' | 'mostMs'>>((input) => 
       mostMs: milliseconds(fixed),
     }));
   if (hasKey(input, 'first'))
-    return exactly({ first: positiveDuration, most: positiveDuration }).transform(({ first, most }) => ({
-      wait: 'full-jitter' as const,
-      firstMs: milliseconds(first),
-      mostMs: milliseconds(most),
-    }));
+    return exactly(growing)
+      .superRefine(refuseShrinking)
+      .transform(({ first, most }) => ({
+        wait: 'full-jitter' as const,
+        firstMs: milliseconds(first),
+        mostMs: milliseconds(most),
+      }));
   return `${told(input)} is not allowed; write 'none', { fixed: '50ms' } or { first: '50ms', most: '1s' }`;
 });
 
@@ -164,7 +177,9 @@ const clientFields = {
   onTimeout: oneOf(['fail', 'reconnect']),
   use: useField.optional(),
   reconnect: oneOf(['on demand', 'at once']).optional(),
-  backoff: exactly({ first: positiveDuration, most: positiveDuration, jitter: z.boolean({ error: 'write true or false' }) }).optional(),
+  backoff: exactly({ ...growing, jitter: z.boolean({ error: 'write true or false' }) })
+    .superRefine(refuseShrinking)
+    .optional(),
   retry: retryField.optional(),
   multiGet: wholeNumber(1, 1_000).optional(),
   keyBytes: wholeNumber(1, 250).optional(),
@@ -231,16 +246,19 @@ function refuseClientMisfits(client: ClientFields & { readonly pipeline?: number
       'reconnect',
       "'at once' needs a backoff, or it would be tried thousands of times a second while nobody is there; write backoff: { first: '100ms', most: '5s', jitter: true }",
     );
+  const again = client.shards?.find((shard, index, all) => all.indexOf(shard) !== index);
+  if (again !== undefined) refuse('shards', `'${again}' is named twice; name each node once`);
   if (client.use !== undefined && client.use !== 'pooled' && ((client.pipeline ?? 1) > 1 || (client.batch ?? 1) > 1))
     refuse('use', 'a connection that carries several requests at a time is never free to be closed, replaced or forgotten; leave pipeline or batch out');
   const mixed = tenants.find(({ mix }) => (mix.incr || mix.decr) && (mix.append || mix.prepend));
   if (mixed) refuse('mix', 'append and prepend would spoil the numbers that incr and decr count; give them to tenants of their own');
-  const longest = Math.max(
-    ...tenants.map(({ name, keys: count }) => `${client.name ?? client.node}:${tenants.length > 1 ? `${name}:` : ''}${count - 1}`.length),
-  );
+  const longest = longestNameBytes(client.name ?? client.node, tenants);
   if (client.keyBytes !== undefined && client.keyBytes < longest)
     refuse('keyBytes', `${client.keyBytes} is too short for names such as these; write ${longest} to 250`);
-  if (client.multiGet !== undefined && client.multiGet > total) refuse('multiGet', `${client.multiGet} of ${total} keys is not allowed; ask for fewer at once`);
+  if (client.multiGet !== undefined && !asked.includes('multi-get'))
+    refuse('multiGet', `${client.multiGet} is not allowed where nobody asks 'multi-get'; leave it out`);
+  else if (client.multiGet !== undefined && client.multiGet > total)
+    refuse('multiGet', `${client.multiGet} of ${total} keys is not allowed; ask for fewer at once`);
 }
 
 function tenantsOf({ tenants, tenant = 'everyone', mix, keys: count, keyChoice: choice }: ClientFields): TenantSettings[] {

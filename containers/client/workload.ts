@@ -65,11 +65,20 @@ export function keyspaceOf(load: string, tenants: readonly TenantSettings[], key
   };
   const nameOf = (key: number) => {
     const tenant = tenantOf(key);
-    const prefix = tenants.length > 1 ? `${load}:${tenants[tenant]?.name}:` : `${load}:`;
+    const prefix = prefixOf(load, tenants[tenant]?.name, tenants.length);
     const number = String(key - (firsts[tenant] as number));
     return keyBytes === undefined ? prefix + number : prefix + number.padStart(keyBytes - prefix.length, '0');
   };
   return { keys, nameOf, tenantOf };
+}
+
+/** Of the names that come as long as they come, bytes. */
+export function longestNameBytes(load: string, tenants: readonly Pick<TenantSettings, 'name' | 'keys'>[]): number {
+  return Math.max(...tenants.map(({ name, keys }) => `${prefixOf(load, name, tenants.length)}${keys - 1}`.length));
+}
+
+function prefixOf(load: string, tenant: string | undefined, tenants: number): string {
+  return tenants > 1 ? `${load}:${tenant}:` : `${load}:`;
 }
 
 export interface WorkloadOptions {

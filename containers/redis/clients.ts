@@ -8,12 +8,13 @@
 import { InputError } from '../../harness/core/errors.ts';
 import { linkName } from '../../harness/core/names.ts';
 import { type Duration, formatShare, milliseconds, type Share } from '../../harness/core/units.ts';
-import { describe, peakPerSecond } from '../../harness/load/demand/arrivals.ts';
+import { describe, mostPerMinute, peakPerSecond } from '../../harness/load/demand/arrivals.ts';
 import { warmUpLimitMs } from '../../harness/load/warm-up.ts';
 import { oneLine } from '../../harness/run/oneline.ts';
 import type { LoadSpec } from '../../harness/run/types.ts';
 import { type DemandOptions, demandFields, demandOf, refuseMisfits } from '../client/demand.ts';
 import { exactly, nodeName, oneOf, positiveDuration, wholeNumber } from '../client/fields.ts';
+import { footprintOf } from '../client/footprint.ts';
 import { getSetMix } from '../client/get-set.ts';
 import type { RedisSettings } from './main.ts';
 
@@ -83,7 +84,9 @@ export function redisClients(options: RedisClientsOptions): LoadSpec {
     program: { node, program: 'containers/redis/main.ts', settings },
     ratePerSecond: peakPerSecond(arrivals),
     connections,
+    requestsPerMinute: mostPerMinute(arrivals),
     ...(pipeline > 1 ? { pipelined: true } : {}),
+    ...footprintOf({ name, tenants: settings.tenants, shards: [entry] }),
     prepareMs: warmUpLimitMs(keys),
     longestRequestMs: deadlineMs + timeoutMs,
     shards: [entry],

@@ -6,8 +6,9 @@ import { SEED_LIMIT } from '../core/random.ts';
 import { createProgress } from '../report/progress.ts';
 import { takesColour } from '../report/table.ts';
 import { verdictTable } from '../report/terminal.ts';
-import { budgetOf, refuseOverBudget, roomOf } from '../run/budget.ts';
+import { budgetOf, refuseOverBudget, roomOf, warningsOf } from '../run/budget.ts';
 import { type Executed, execute, exitCodeOf } from '../run/execute.ts';
+import { environmentOfLoads } from '../run/loads.ts';
 import type { Observer, Tick } from '../run/observer.ts';
 import { defaultVariant, planRun } from '../run/plan.ts';
 import { loadScenario, scenarioFiles } from '../run/scenario.ts';
@@ -27,14 +28,18 @@ export interface RunFlags {
 }
 
 export async function runCommand(names: readonly string[], flags: RunFlags): Promise<ExitCode> {
+  // Read where loads are started; a word that means nothing is refused before anything is.
+  environmentOfLoads();
   const chosen = await chosenScenarios(names, flags.all ?? false);
   const scenarios = chosen.map(({ scenario }) => scenario);
   const plans = chosen.flatMap((one) => plansOf(one, flags));
   const engine = await connectEngine();
   const room = await roomOf(engine, plans[0]?.cluster.tools.hand.image);
-  for (const plan of plans) refuseOverBudget(budgetOf(plan), room);
+  const budgets = plans.map(budgetOf);
+  for (const budget of budgets) refuseOverBudget(budget, room);
 
   const progress = createProgress(process.stderr, { tty: process.stderr.isTTY ?? false });
+  for (const warning of new Set(budgets.flatMap((budget) => warningsOf(budget, room)))) progress.note(`warning: ${warning}`);
   const interrupts = listenForInterrupts((text) => progress.note(text));
   const executed: Executed[] = [];
   try {

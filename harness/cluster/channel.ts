@@ -21,8 +21,14 @@ export interface Channel {
 /** Lines of stderr kept for the error message. */
 const STDERR_KEPT = 2_000;
 
-export async function openChannel(docker: Dockerode, containerId: string, command: readonly string[]): Promise<Channel> {
-  const exec = await docker.getContainer(containerId).exec({ Cmd: [...command], AttachStdin: true, AttachStdout: true, AttachStderr: true });
+export async function openChannel(
+  docker: Dockerode,
+  containerId: string,
+  command: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Channel> {
+  const Env = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+  const exec = await docker.getContainer(containerId).exec({ Cmd: [...command], Env, AttachStdin: true, AttachStdout: true, AttachStderr: true });
   const stream = await exec.start({ hijack: true, stdin: true });
   const stdout = new PassThrough();
   const stderr = new PassThrough();

@@ -31,6 +31,10 @@ export interface NodeNeeds {
   readonly keepsSoftLimit?: boolean;
   /** Processor time that a request takes in it, microseconds. */
   readonly cpuUs?: HopCost;
+  /** What it keeps of what is stored in it, MiB: beyond that it drops the oldest. */
+  readonly storesMiB?: number;
+  /** It refuses what is longer with its key, bytes. */
+  readonly longestItemBytes?: number;
 }
 
 /**
@@ -81,6 +85,7 @@ export interface ProgramSpec {
   readonly program: string;
   /** Sent as its first line. `${link:a -> b}` (host:port) and `${host:a}` are filled in, in any string. */
   readonly settings: unknown;
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** What the harness needs to have beside the nodes, named by `containers/` so that harness need not know it. */

@@ -144,8 +144,8 @@ class Starting {
     );
   }
 
-  async #openProgram({ node, program, settings }: ProgramSpec): Promise<Channel> {
-    const channel = await openChannel(this.#ground.engine.docker, this.#node(node).id, ['node', `/aftershock/${program}`]);
+  async #openProgram({ node, program, settings, environment }: ProgramSpec): Promise<Channel> {
+    const channel = await openChannel(this.#ground.engine.docker, this.#node(node).id, ['node', `/aftershock/${program}`], environment);
     channel.send(JSON.parse(this.#addresses.filled(JSON.stringify(settings))) as object);
     return channel;
   }

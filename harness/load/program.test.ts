@@ -82,6 +82,19 @@ describe('a load program', () => {
     load.end();
   });
 
+  it('is done when it is told to stop while it prepares, and lets go of what it has connected since', async () => {
+    await using server = await FakeServer.listen();
+    const load = program(loadAt(server.port));
+    load.write({});
+    load.tell({ do: 'stop' });
+    await until(() => load.has('done'));
+    await until(() => server.accepted > 0);
+    await until(() => server.sockets.size === 0);
+    load.tell({ do: 'start', atMs: monotonicMs(), forMs: 100 });
+    await until(() => load.exits.length > 0);
+    expect(load.frames).toEqual([{ frame: 'done' }, { frame: 'failed', why: 'start: the load was stopped before' }]);
+  });
+
   it('ends at once when its stdin ends, in the middle of a load', async () => {
     await using server = await FakeServer.listen();
     const load = program(loadAt(server.port));

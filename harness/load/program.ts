@@ -62,6 +62,7 @@ export function runProgram(read: (settings: unknown) => Load | Promise<Load>): v
 export function serve(read: (settings: unknown) => Load | Promise<Load>, io: ProgramIo): void {
   let prepared: Prepared | undefined;
   let isStarted = false;
+  let isStopped = false;
   let over = false;
 
   const send = (frame: Frame) => {
@@ -87,15 +88,26 @@ export function serve(read: (settings: unknown) => Load | Promise<Load>, io: Pro
 
   const prepare = async (settings: unknown) => {
     prepared = await (await read(settings)).prepare();
-    if (over) prepared.close();
-    send({ frame: 'prepared', connections: prepared.connections });
+    // Stopped while it was preparing, it was done before it began.
+    if (over || isStopped) prepared.close();
+    else send({ frame: 'prepared', connections: prepared.connections });
   };
 
   const start = (command: Command & { do: 'start' }) => {
     if (!prepared) throw new InputError('start: the load is not prepared yet');
     if (isStarted) throw new InputError('start: the load was started before');
+    if (isStopped) throw new InputError('start: the load was stopped before');
     isStarted = true;
     prepared.start(command.atMs, command.forMs, tell);
+  };
+
+  const stop = () => {
+    if (isStarted) {
+      prepared?.stop();
+    } else if (!isStopped) {
+      isStopped = true;
+      finish();
+    }
   };
 
   const obey = (command: Command) => {
@@ -105,7 +117,7 @@ export function serve(read: (settings: unknown) => Load | Promise<Load>, io: Pro
       case 'start':
         return start(command);
       case 'stop':
-        return isStarted ? prepared?.stop() : finish();
+        return stop();
       default:
         throw new InputError(`unknown command ${JSON.stringify(command)}; known: ping, start, stop`);
     }

@@ -13,6 +13,7 @@ import type { Load, Prepared } from './program.ts';
 import type { Workload } from './protocol.ts';
 import { rehearse } from './rehearsal.ts';
 import { reopen, warmUp } from './warm-up.ts';
+import { byPublicMeans } from './wires/handle.ts';
 
 /** Which part of the whole this process is, from 0. */
 export interface Part {
@@ -38,6 +39,8 @@ export interface RequestLoad {
   readonly deadlineMs: number;
   readonly pacing?: Pacing;
   readonly random: Random;
+  /** Worth telling of how it runs. */
+  readonly note?: string;
   /** Connects, and stores every key. */
   readonly warmUp: () => Promise<Carrier>;
   /** Opens again what a rehearsal has lost. */
@@ -53,17 +56,18 @@ export function demandOf(asking: Asking, forMs: number, random: Random): Demand 
 }
 
 /** The load of a client that has a pool of connections. */
-export function pooledLoad(load: Omit<RequestLoad, 'warmUp' | 'reopened' | 'deadlineMs'> & { readonly pool: PoolOptions }): Load {
-  const { deadlineMs, connections } = load.pool;
+export function pooledLoad(load: Omit<RequestLoad, 'warmUp' | 'reopened' | 'deadlineMs' | 'note'> & { readonly pool: PoolOptions }): Load {
+  const { deadlineMs, connections, wires } = load.pool;
   return requestLoad({
     ...load,
+    ...(wires?.why === undefined ? {} : { note: byPublicMeans(wires.why) }),
     deadlineMs,
     warmUp: () => warmUp(load.pool, load.workload),
     reopened: (carrier) => reopen(carrier as Pool, connections),
   });
 }
 
-export function requestLoad({ asking, workload, deadlineMs, pacing = 'economical', random, warmUp: warmedUp, rehearsal, reopened }: RequestLoad): Load {
+export function requestLoad({ asking, workload, deadlineMs, pacing = 'economical', random, note, warmUp: warmedUp, rehearsal, reopened }: RequestLoad): Load {
   return {
     prepare: async (): Promise<Prepared> => {
       const carrier = await warmedUp();
@@ -76,6 +80,7 @@ export function requestLoad({ asking, workload, deadlineMs, pacing = 'economical
       return {
         connections: carrier.open,
         start: (zeroMs, forMs, tell) => {
+          if (note !== undefined) tell.finding('note', note);
           engine = new Engine({
             carrier,
             workload,

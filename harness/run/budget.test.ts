@@ -94,6 +94,13 @@ describe('a budget', () => {
     expect(() => refuseOverBudget(budget, { ...room, networksLeft: 0, networksUsed: 31 })).toThrow(/room for 0 more \(31 of 31 in use\)/);
   });
 
+  it('counts the series that a load tells of, and two operations on each shard of one that does not', () => {
+    const of = (rest: Partial<LoadSpec>) => budgetFor(bareCache(), loadOf({ ...rest }, 'mc-1')).resultBytes;
+    // 350 windows of 800 bytes.
+    expect(of({})).toBe(350 * 2 * 800);
+    expect(of({ series: 40 })).toBe(350 * 40 * 800);
+  });
+
   it('counts what a load of several processes writes', () => {
     const of = (processes: number) => budgetFor(bareCache(), loadOf({ processes }, 'mc-1')).resultBytes;
     expect(of(3)).toBe(of(1) * 3);
@@ -102,7 +109,7 @@ describe('a budget', () => {
 
 describe('the flow of a load', () => {
   const hops = (cluster: ClusterSpec, ...load: LoadSpec[]) =>
-    Object.fromEntries(hopsOf({ cluster, load }).map((hop) => [`${hop.from} -> ${hop.to}`, [hop.connections, hop.requestsPerSecond]]));
+    Object.fromEntries(hopsOf({ cluster, load, durationMs: 35_000 }).map((hop) => [`${hop.from} -> ${hop.to}`, [hop.connections, hop.requestsPerSecond]]));
 
   it('opens one connection onwards for each at a TCP proxy, and shares a few at a proxy that pipelines', () => {
     expect(hops(cache({ backends: 2, proxies: 2, connectionsPerServer: 3 }), loadOf({ connections: 50, ratePerSecond: 1_000 }))).toEqual({
@@ -138,7 +145,7 @@ describe('the flow of a load', () => {
   it('is divided by a load among the places that it connects to, over links or past them', () => {
     const settings = { entries: ['${link:client-1 -> edge}', '${host:proxy-1}'] };
     const load = loadOf({ program: { node: 'client-1', program: 'x', settings }, connections: 40 });
-    const found = hopsOf({ cluster: cache({ backends: 1, proxies: 1 }), load: [load] });
+    const found = hopsOf({ cluster: cache({ backends: 1, proxies: 1 }), load: [load], durationMs: 35_000 });
     expect(found.map(({ from, to, byLink, connections }) => [from, to, byLink, connections])).toEqual([
       ['client-1', 'edge', true, 20],
       ['client-1', 'proxy-1', false, 20],
@@ -212,6 +219,49 @@ describe('descriptors', () => {
   });
 });
 
+describe('a leak', () => {
+  const leak = (rest: Partial<LoadSpec> = {}) => loadOf({ connections: 50, connectsPerSecond: 100, leaks: true, ...rest }, 'mc-1');
+
+  it('holds to the end what it forgets: 50 + 300 s x 100/s', () => {
+    const budget = budgetFor(bareCache(), leak(), '300s');
+    expect(budget.descriptors[0]).toMatchObject({ count: 30_050 + 64, sum: '50 connections + 30,000 leaked in 300 s + 64 of its own' });
+    expect(refusal(bareCache(), leak(), room, '300s')).toBe(
+      'the plan needs 30,050 connections x 45 KiB + 16 MiB of its own = 1,337 MiB in Toxiproxy, and it may use 512 MiB',
+    );
+    expect(budget.memory.find(({ who }) => who === 'client-1')?.sum).toBe('1 process x 48 MiB + (50 connections + 30,000 leaked in 300 s) x 3.4 kB');
+    // Its ports are those of its connections: none comes back.
+    expect(budget.ports).toEqual({ who: 'Toxiproxy to mc-1', count: 30_050, sum: '30,050 connections' });
+    expect(budget.tracked.count).toBe(60_100);
+  });
+
+  it('holds no more than its fullest minutes come to, and its processes share them', () => {
+    const budget = budgetFor(bareCache(), leak({ connectsPerMinute: 600, processes: 2 }), '300s');
+    expect(budget.descriptors[0]).toMatchObject({
+      who: "each process of load 'main'",
+      count: 3_050 / 2 + 64,
+      sum: '(50 connections + 3,000 leaked in 300 s) / 2 processes + 64 of its own',
+    });
+  });
+});
+
+describe('what is stored', () => {
+  it('is told where nodes keep less, which may be what a scenario is about', () => {
+    const told = (storesMiB: number) => warningsOf(budgetFor(cache({ backends: 4, proxies: 1 }), loadOf({ storesMiB, shards: ['mc-1', 'mc-2'] })), room);
+    expect(told(128)).toEqual([]);
+    expect(told(130)).toEqual([
+      'about 65 MiB are stored in mc-1 and 1 more, and it keeps 64 MiB: what was asked for longest ago is dropped, and gets of it miss',
+    ]);
+  });
+
+  it('is refused where it is longer than a node takes', () => {
+    const small = { ...bareCache(), nodes: bareCache().nodes.map((node) => (node.name === 'mc-1' ? memcached('mc-1', { maxItemBytes: 524_288 }) : node)) };
+    expect(() => budgetFor(small, loadOf({ longestItemBytes: 524_229 }, 'mc-1'))).not.toThrow();
+    expect(() => budgetFor(small, loadOf({ longestItemBytes: 524_230 }, 'mc-1'))).toThrow(
+      "load 'main': values of up to 524230 bytes with their keys are not allowed at mc-1, which takes 524229; store shorter ones, or give it a larger maxItemBytes",
+    );
+  });
+});
+
 describe('ports', () => {
   const churn = (connectsPerSecond: number) => loadOf({ connections: 232, connectsPerSecond, ratePerSecond: 0 }, 'mc-1');
 
@@ -221,6 +271,20 @@ describe('ports', () => {
     expect(refusal(bareCache(), churn(467), room, '300s')).toBe(
       'the plan needs 232 connections + 467 new ones/s x 60 s until a port is free again = 28,252 ports from Toxiproxy to mc-1, and there are 28,232 to one address and port',
     );
+  });
+
+  it('are counted by the fullest minute where the peak does not last', () => {
+    // 450/s in the mean, of 5,000 at the peak: connecting takes no more than 450/s x 2 x 240 us of the two processors for long.
+    const bursts = { ...churn(5_000), connectsPerMinute: 27_000 };
+    expect(refusal(bareCache(), bursts, room, '300s')).toBeUndefined();
+    expect(refusal(bareCache(), { ...bursts, connectsPerMinute: 28_001 }, room, '300s')).toBe(
+      'the plan needs 232 connections + 28,001 new ones in a minute until a port is free again = 28,233 ports from Toxiproxy to mc-1, and there are 28,232 to one address and port',
+    );
+    // Over a link, each is two; what the kernel tracks for 120 s are those of two minutes.
+    expect(budgetFor(bareCache(), bursts, '300s').tracked).toMatchObject({
+      count: 2 * (232 + 2 * 27_000),
+      sum: expect.stringContaining('54,000 new ones in a minute x 2'),
+    });
   });
 
   it('are taken no longer than the load lasts', () => {
@@ -255,6 +319,13 @@ describe('memory for connections', () => {
     );
   });
 
+  it('holds the names of keys, in each process', () => {
+    expect(refusal(bareCache(), loadOf({ memoryMiB: 415, processes: 1 }, 'mc-1'))).toBeUndefined();
+    expect(refusal(bareCache(), loadOf({ memoryMiB: 215, processes: 2 }, 'mc-1'))).toBe(
+      'the plan needs 2 processes x 48 MiB + 430 MiB of keys + 50 connections x 3.4 kB = 527 MiB in client-1, and it may use 512 MiB',
+    );
+  });
+
   it('is refused in a client that would hold too many processes', () => {
     expect(refusal(bareCache(), loadOf({ processes: 10 }, 'mc-1'))).toBeUndefined();
     expect(refusal(bareCache(), loadOf({ processes: 11 }, 'mc-1'))).toBe(
@@ -274,6 +345,25 @@ describe('processor time', () => {
       cache: '2,000/s x 41 us',
     });
     expect(total(cores)).toBeCloseTo(0.912, 2);
+  });
+
+  it('counts the waking of a load that is paced exactly, up to 10,000 times a second', () => {
+    const more = (ratePerSecond: number) =>
+      total(budgetFor(bareCache(), loadOf({ ratePerSecond, exactPacing: true }, 'mc-1')).cores) -
+      total(budgetFor(bareCache(), loadOf({ ratePerSecond }, 'mc-1')).cores);
+    expect(more(5_000)).toBeCloseTo(0.27, 9);
+    expect(more(50_000)).toBeCloseTo(0.54, 9);
+  });
+
+  it('is refused by the fullest minute, and warned of at the peak', () => {
+    const peaks = loadOf({ ratePerSecond: 30_000, requestsPerMinute: 60_000 });
+    expect(refusal(cache({ backends: 4, proxies: 2 }), peaks, room, '300s')).toBeUndefined();
+    expect(warningsOf(budgetFor(cache({ backends: 4, proxies: 2 }), peaks, '300s'), room)).toEqual([expect.stringContaining("of the engine's 2 processors")]);
+    // 35 s: all of the minute's requests fall into them.
+    expect(total(budgetFor(cache({ backends: 4, proxies: 2 }), { ...peaks, requestsPerMinute: 35_000 }).certainCores)).toBeCloseTo(
+      total(budgetFor(cache({ backends: 4, proxies: 2 }), loadOf({ ratePerSecond: 1_000 })).cores),
+      6,
+    );
   });
 
   it('grows less than the rate, because a busy process finds several requests at once', () => {

@@ -5,6 +5,7 @@ import { HAND_MEMORY_MIB, type NodeSpec, TOXIPROXY_MEMORY_MIB } from '../cluster
 import { EnvironmentError } from '../core/errors.ts';
 import { linkEnds } from '../core/names.ts';
 import { formatShare } from '../core/units.ts';
+import { WINDOW_MS } from '../timeline/types.ts';
 import { hopsOf } from './flows.ts';
 import {
   ceiled,
@@ -19,7 +20,7 @@ import {
   reservedDescriptors,
   trackedNeed,
 } from './needs.ts';
-import type { Plan } from './types.ts';
+import type { LoadSpec, Plan } from './types.ts';
 
 export interface Budget {
   readonly containers: number;
@@ -43,7 +44,7 @@ export interface Budget {
   readonly memory: readonly (Need & { readonly limitMiB: number })[];
   /** Processor time while the load lasts, cores. Closed loops take what is left, and are not in it. */
   readonly cores: readonly Need[];
-  /** The same of the loads alone for which the costs of single requests hold. */
+  /** The same over the fullest minute, of the loads alone for which the costs of single requests hold. */
   readonly certainCores: readonly Need[];
   /** Worth knowing, and no reason not to start: a line each. */
   readonly remarks: readonly string[];
@@ -62,7 +63,7 @@ export interface EngineRoom {
 const UP_AND_DOWN_MS = 12_000;
 /** A window of one series is about 400 bytes on disk, and so is its completion. */
 const BYTES_PER_WINDOW = 800;
-/** get and set, in most loads. */
+/** Where a load does not tell its series: get and set. */
 const OPERATIONS = 2;
 /**
  * Networks that an engine's default address pools hold: 172.17.0.0/16 to 172.31.0.0/16 are 15, and 192.168.0.0/16 in pieces of /20 are 16. An
@@ -79,7 +80,7 @@ export function budgetOf(plan: Plan): Budget {
   // The proof of a fault on a link is asked from the node at its near end.
   const probing = plan.steps.flatMap((step) => step.targets.map((target) => linkEnds(target)?.from ?? '')).filter((name) => name !== '' && !clients.has(name));
   const sidecars = new Set([...watched, ...probing]).size;
-  const series = plan.load.reduce((sum, load) => sum + Math.max(1, load.shards.length) * (load.processes ?? 1), 0);
+  const series = plan.load.reduce((sum, load) => sum + (load.series ?? OPERATIONS * Math.max(1, load.shards.length)) * (load.processes ?? 1), 0);
   const hops = hopsOf(plan);
   const ports = portNeed(plan, hops);
   const cores = coreNeeds(plan);
@@ -88,7 +89,7 @@ export function budgetOf(plan: Plan): Budget {
     memoryMiB: plan.cluster.nodes.reduce((sum, node) => sum + node.memoryMiB, TOXIPROXY_MEMORY_MIB) + sidecars * HAND_MEMORY_MIB,
     networks: 1,
     durationMs: plan.durationMs + UP_AND_DOWN_MS,
-    resultBytes: (plan.durationMs / 100) * OPERATIONS * series * BYTES_PER_WINDOW,
+    resultBytes: (plan.durationMs / WINDOW_MS) * series * BYTES_PER_WINDOW,
     descriptors: descriptorNeeds(plan, hops).map(({ node, ...need }) => ({ ...need, keepsSoftLimit: node?.needs?.keepsSoftLimit ?? false })),
     reserved: plan.cluster.nodes.flatMap((node) => reservedDescriptors(node) ?? []),
     ...(ports && { ports }),
@@ -98,15 +99,27 @@ export function budgetOf(plan: Plan): Budget {
     cores,
     certainCores: coreNeeds(
       plan,
-      plan.load.filter((load) => !load.pipelined),
+      plan.load.filter((load) => !load.pipelined).map((load) => sustained(load, plan.durationMs)),
     ),
     remarks: [
       ...plan.cluster.nodes.flatMap((node) => crowded(node, ceiled(connectionsOver(hops.filter((hop) => hop.to === node.name))))),
       ...plan.load
         .filter((load) => load.closedLoop && load.connectsPerSecond)
         .map(({ name }) => `load '${name}' connects as often as it is answered: its ports may run out`),
+      ...overfull(plan),
       ...plan.load.flatMap(({ name, processes = 1 }) => narrow(name, processes, cores.find(({ who }) => who === `load '${name}'`)?.count ?? 0)),
     ],
+  };
+}
+
+/** The load at the rates of its fullest minute: a peak of a second or two comes late by as much, and is told; what lasts starves everything. */
+function sustained(load: LoadSpec, durationMs: number): LoadSpec {
+  const seconds = Math.min(60, durationMs / 1_000);
+  const lasting = (peak: number, inMinute = Number.POSITIVE_INFINITY) => Math.min(peak, inMinute / seconds);
+  return {
+    ...load,
+    ratePerSecond: lasting(load.ratePerSecond, load.requestsPerMinute),
+    ...(load.connectsPerSecond === undefined ? {} : { connectsPerSecond: lasting(load.connectsPerSecond, load.connectsPerMinute) }),
   };
 }
 
@@ -114,6 +127,19 @@ export function budgetOf(plan: Plan): Budget {
 function crowded({ name, needs }: NodeSpec, arriving: number): string[] {
   if (needs?.mostConnections === undefined || arriving <= needs.mostConnections) return [];
   return [`${formatCount(arriving)} connections arrive at ${name}, and it takes ${formatCount(needs.mostConnections)} at once`];
+}
+
+/** Nodes that keep less than is stored in them answer with misses, which are answers: it is told, not refused. */
+function overfull({ cluster, load }: Plan): string[] {
+  const stored = new Map<string, number>();
+  for (const { shards, storesMiB = 0 } of load) for (const shard of shards) stored.set(shard, (stored.get(shard) ?? 0) + storesMiB / shards.length);
+  const full = cluster.nodes.filter(({ name, needs }) => (stored.get(name) ?? 0) > (needs?.storesMiB ?? Number.POSITIVE_INFINITY));
+  const [first] = full;
+  if (!first) return [];
+  const others = full.length > 1 ? ` and ${full.length - 1} more` : '';
+  return [
+    `about ${formatCount(stored.get(first.name) ?? 0)} MiB are stored in ${first.name}${others}, and it keeps ${first.needs?.storesMiB} MiB: what was asked for longest ago is dropped, and gets of it miss`,
+  ];
 }
 
 /** One process has one core for its load. */

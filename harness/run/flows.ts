@@ -4,12 +4,14 @@
  */
 import type { ClusterSpec, NodeSpec } from '../cluster/spec.ts';
 import { linkName } from '../core/names.ts';
-import type { LoadSpec } from './types.ts';
+import type { LoadSpec, Plan } from './types.ts';
 
 /** What goes over a hop, at its most. */
 export interface Flow {
   readonly connections: number;
   readonly connectsPerSecond: number;
+  /** The most in any minute. */
+  readonly connectsPerMinute: number;
   readonly requestsPerSecond: number;
 }
 
@@ -22,7 +24,7 @@ export interface Hop extends Flow {
 }
 
 /** The hops that anything goes over: those of the loads first, then from node to node. */
-export function hopsOf({ cluster, load }: { readonly cluster: ClusterSpec; readonly load: readonly LoadSpec[] }): Hop[] {
+export function hopsOf({ cluster, load, durationMs }: Pick<Plan, 'cluster' | 'load' | 'durationMs'>): Hop[] {
   const hops = new Map<string, Hop>();
   const into = new Map<string, Flow>();
   const cross = (hop: Hop) => {
@@ -32,7 +34,7 @@ export function hopsOf({ cluster, load }: { readonly cluster: ClusterSpec; reado
   };
   for (const source of load) {
     const entries = entriesOf(source, cluster);
-    const flow = { connections: source.connections, ...ratesOf(source) };
+    const flow = { connections: source.connections + leakedBy(source, durationMs), ...ratesOf(source) };
     for (const entry of entries) cross({ from: source.node, ...entry, ...split(flow, entries.length) });
   }
   for (const { name, needs } of inOrder(cluster, [...into.keys()])) {
@@ -43,7 +45,7 @@ export function hopsOf({ cluster, load }: { readonly cluster: ClusterSpec; reado
     const taken = { ...arriving, connections: Math.min(arriving.connections, mostConnections) };
     for (const { from, to, port } of links) {
       const part = split(taken, links.length);
-      cross({ from, to, port, byLink: true, ...(onwards === 'one for each' ? part : { ...part, connections: onwards ?? 0, connectsPerSecond: 0 }) });
+      cross({ from, to, port, byLink: true, ...(onwards === 'one for each' ? part : { ...part, ...NO_CONNECTS, connections: onwards ?? 0 }) });
     }
   }
   return [...hops.values()];
@@ -64,9 +66,27 @@ function inOrder({ links, nodes }: ClusterSpec, entries: readonly string[]): Nod
   return ordered;
 }
 
-/** What a load asks for whatever it gets. A closed loop waits for its answers, so it asks for nothing. */
-export function ratesOf({ closedLoop, connectsPerSecond = 0, ratePerSecond }: LoadSpec): Omit<Flow, 'connections'> {
-  return closedLoop ? { connectsPerSecond: 0, requestsPerSecond: 0 } : { connectsPerSecond, requestsPerSecond: ratePerSecond };
+/** What a load asks for whatever it gets. A closed loop waits for its answers, so it asks for nothing. What a leak opens is held, and gives no port back. */
+export function ratesOf({
+  closedLoop,
+  leaks,
+  connectsPerSecond = 0,
+  connectsPerMinute = connectsPerSecond * 60,
+  ratePerSecond,
+}: LoadSpec): Omit<Flow, 'connections'> {
+  if (closedLoop) return { ...NO_CONNECTS, requestsPerSecond: 0 };
+  return { connectsPerSecond, connectsPerMinute: leaks ? 0 : connectsPerMinute, requestsPerSecond: ratePerSecond };
+}
+
+/** Connections that a load has forgotten by its end, and that are still open. */
+export function leakedBy({ closedLoop, leaks, connectsPerSecond = 0, connectsPerMinute = connectsPerSecond * 60 }: LoadSpec, durationMs: number): number {
+  if (!leaks || closedLoop) return 0;
+  return openedWithin({ connectsPerSecond, connectsPerMinute }, durationMs / 1_000);
+}
+
+/** The most connections that are opened anew in any so many seconds. */
+export function openedWithin({ connectsPerSecond, connectsPerMinute }: Pick<Flow, 'connectsPerSecond' | 'connectsPerMinute'>, seconds: number): number {
+  return Math.min(connectsPerSecond * seconds, connectsPerMinute * Math.ceil(seconds / 60));
 }
 
 /** Where the programs of a load connect to: what its settings ask to have filled in. */
@@ -79,12 +99,14 @@ function entriesOf({ node, program }: LoadSpec, { links, nodes }: ClusterSpec): 
   return [...byLink, ...direct];
 }
 
-const NOTHING: Flow = { connections: 0, connectsPerSecond: 0, requestsPerSecond: 0 };
+const NO_CONNECTS = { connectsPerSecond: 0, connectsPerMinute: 0 };
+const NOTHING: Flow = { connections: 0, ...NO_CONNECTS, requestsPerSecond: 0 };
 
 function sum(one: Flow = NOTHING, other: Flow): Flow {
   return {
     connections: one.connections + other.connections,
     connectsPerSecond: one.connectsPerSecond + other.connectsPerSecond,
+    connectsPerMinute: one.connectsPerMinute + other.connectsPerMinute,
     requestsPerSecond: one.requestsPerSecond + other.requestsPerSecond,
   };
 }
@@ -93,6 +115,7 @@ function split(flow: Flow, ways: number): Flow {
   return {
     connections: flow.connections / ways,
     connectsPerSecond: flow.connectsPerSecond / ways,
+    connectsPerMinute: flow.connectsPerMinute / ways,
     requestsPerSecond: flow.requestsPerSecond / ways,
   };
 }

@@ -1,5 +1,6 @@
 /** A load under way: one program in its client node, or several that share it, started together and read until they have told everything. */
 import type { RunningCluster } from '../cluster/start.ts';
+import { WIRES_VARIABLE, wiresAskedFor } from '../load/wires/asked-for.ts';
 import type { RunLog } from './log.ts';
 import type { Observer, Tick } from './observer.ts';
 import { Part } from './part.ts';
@@ -28,7 +29,7 @@ export class Load {
     try {
       for (const [index, name] of names.entries()) {
         const settings = { ...(spec.program.settings as object), seed, part: { index, of: names.length }, ...(forMs === undefined ? {} : { forMs }) };
-        const channel = await cluster.openProgram({ ...spec.program, settings });
+        const channel = await cluster.openProgram({ ...spec.program, settings, environment: environmentOfLoads() });
         parts.push(new Part(spec, name, index === 0, channel, { log, tick: (tick) => round.add(index, names.length, tick) }));
       }
     } catch (thrown) {
@@ -85,6 +86,12 @@ export class Load {
   close(): void {
     for (const part of this.#parts) part.close();
   }
+}
+
+/** The environment of load programs: which sockets they are to open, where whoever runs us has said so. Throws InputError for another word than it knows. */
+export function environmentOfLoads(): Record<string, string> {
+  const wanted = wiresAskedFor();
+  return wanted ? { [WIRES_VARIABLE]: wanted } : {};
 }
 
 /** Adds up what the programs of one load tell of themselves at about the same time, so that one load remains one to whoever looks on. */

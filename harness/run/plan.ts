@@ -89,6 +89,7 @@ function checkLoad(source: Plan['load'][number], variant: Variant): void {
   if (!clients.includes(source.node)) throw unknownName(`client node in load '${source.name}'`, source.node, clients);
   checkPlaceholders(source, variant.cluster);
   checkCounts(source);
+  checkItems(source, nodes);
   const missing = source.shards.find((shard) => shard !== SEVERAL && !nodes.some((node) => node.name === shard));
   if (missing)
     throw unknownName(
@@ -99,11 +100,31 @@ function checkLoad(source: Plan['load'][number], variant: Variant): void {
 }
 
 /** Builders refuse what makes no sense to a person; here nothing may pass that the sums of a budget would take for nothing. */
-function checkCounts({ name, ratePerSecond, connections, connectsPerSecond = 0, longestRequestMs, processes = 1 }: Plan['load'][number]): void {
-  for (const [key, value] of Object.entries({ ratePerSecond, connections, connectsPerSecond, longestRequestMs }))
+function checkCounts({
+  name,
+  ratePerSecond,
+  connections,
+  connectsPerSecond = 0,
+  connectsPerMinute = 0,
+  requestsPerMinute = 0,
+  longestRequestMs,
+  processes = 1,
+}: Plan['load'][number]): void {
+  for (const [key, value] of Object.entries({ ratePerSecond, connections, connectsPerSecond, connectsPerMinute, requestsPerMinute, longestRequestMs }))
     if (!(value >= 0 && Number.isFinite(value))) throw new InputError(`load '${name}': ${key}: ${String(value)} is not allowed; write a number from 0 on`);
   if (!Number.isInteger(processes) || processes < 1 || processes > MOST_PROCESSES)
     throw new InputError(`load '${name}': processes: ${String(processes)} is not allowed; write a whole number from 1 to ${MOST_PROCESSES}`);
+}
+
+/** A cache refuses what is too long for it; that is known beforehand. */
+function checkItems({ name, longestItemBytes = 0, shards }: Plan['load'][number], nodes: Variant['cluster']['nodes']): void {
+  for (const node of nodes) {
+    const most = node.needs?.longestItemBytes ?? Number.POSITIVE_INFINITY;
+    if (shards.includes(node.name) && longestItemBytes > most)
+      throw new InputError(
+        `load '${name}': values of up to ${longestItemBytes} bytes with their keys are not allowed at ${node.name}, which takes ${most}; store shorter ones, or give it a larger maxItemBytes`,
+      );
+  }
 }
 
 /** What the settings of a load ask to have filled in must be there: `${link:a -> b}`, `${host:a}`. */

@@ -19,10 +19,26 @@ export interface LoadSpec {
   /** For the plan's budgets: requests a second at the peak, and the most connections at once, over all of its processes. */
   readonly ratePerSecond: number;
   readonly connections: number;
-  /** Connections that it opens a second, where it opens and closes them all the time. */
+  /** The most requests in any minute, where the peak does not last. Default: 60 times the peak. */
+  readonly requestsPerMinute?: number;
+  /** Connections that it opens a second at the peak, where it opens and closes them all the time. */
   readonly connectsPerSecond?: number;
+  /** The most of them in any minute, where the peak does not last: by these ports are counted, which stay taken for a minute. Default: 60 times as many. */
+  readonly connectsPerMinute?: number;
+  /** It forgets connections instead of closing them: those that it opens anew stay open to the end. */
+  readonly leaks?: boolean;
+  /** What each of its processes holds beside itself and its connections, MiB: the names of its keys above all. */
+  readonly memoryMiB?: number;
+  /** What it stores, names and all, over all of its shards, MiB. */
+  readonly storesMiB?: number;
+  /** The longest value that it stores, with its key, bytes. */
+  readonly longestItemBytes?: number;
+  /** Series that each of its processes records: what its results on disk are counted by. Default: two operations on each shard. */
+  readonly series?: number;
   /** Several requests travel together on a connection, so that none costs what one by itself does: the plan says so and refuses no sum of processor time. */
   readonly pipelined?: boolean;
+  /** A thread of its own wakes it for each request. */
+  readonly exactPacing?: boolean;
   /** It asks no faster than it is answered: its rates above are the most that they could come to, and nothing that the engine must have room for. */
   readonly closedLoop?: boolean;
   /** Programs that share it, 1 when left out. Each is told its part, from 0, as `part: { index, of }` in its settings; rate, connections and keys are divided by it. */

@@ -4,7 +4,7 @@ import { EnvironmentError } from '../../core/errors.ts';
 import type { Random } from '../../core/random.ts';
 import type { Load, Prepared } from '../program.ts';
 import type { Protocol } from '../protocol.ts';
-import { chooseWires, type WireAddress, type Wires } from '../wires/handle.ts';
+import { byPublicMeans, chooseWires, type WireAddress, type Wires } from '../wires/handle.ts';
 import { ConnectionEngine, type ConnectionEngineOptions } from './engine.ts';
 import { LocalPorts } from './local-ports.ts';
 import { OwnSockets } from './own-sockets.ts';
@@ -41,7 +41,7 @@ export function connectionLoad({ fill, random, ...load }: ConnectionLoad): Load 
       return {
         connections: 0,
         start: (zeroMs, forMs, tell) => {
-          if (wires.why !== undefined) tell.finding('note', `connections are opened by node:net, which takes more memory and processor time: ${wires.why}`);
+          if (wires.why !== undefined) tell.finding('note', byPublicMeans(wires.why));
           engine = new ConnectionEngine({
             ...load,
             ...(ports ? { ports } : {}),

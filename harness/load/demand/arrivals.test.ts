@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { seeded } from '../../core/random.ts';
-import { type Arrivals, describe as describeArrivals, hitsOf, peakPerSecond, type Segment } from './arrivals.ts';
+import { type Arrivals, describe as describeArrivals, hitsOf, mostPerMinute, peakPerSecond, type Segment } from './arrivals.ts';
 import { pacerOf } from './pacer.ts';
 
 const even = (...segments: Segment[]): Arrivals => ({ kind: 'segments', spacing: 'even', segments });
@@ -55,6 +55,33 @@ describe('peakPerSecond', () => {
   it('finds the fullest second of a recording', () => {
     expect(peakPerSecond(replay(0, 500, 999, 1_000, 1_400, 1_499, 3_000))).toBe(5);
     expect(peakPerSecond(replay(0, 1_000, 2_000))).toBe(1);
+  });
+});
+
+describe('mostPerMinute', () => {
+  it('is the fullest minute, wherever it lies', () => {
+    expect(mostPerMinute(even({ kind: 'hold', ratePerSecond: 300 }))).toBe(18_000);
+    expect(mostPerMinute(even({ kind: 'hold', ratePerSecond: 300, forMs: 5_000 }))).toBe(1_500);
+    expect(mostPerMinute(even({ kind: 'burst', hits: 500, everyMs: 10_000 }))).toBe(3_000);
+    // 10 s at 1,000/s between quiet times: 10,000 and 50 s at 10/s.
+    const peak: Segment[] = [
+      { kind: 'hold', ratePerSecond: 10, forMs: 500_000 },
+      { kind: 'hold', ratePerSecond: 1_000, forMs: 10_000 },
+      { kind: 'hold', ratePerSecond: 10 },
+    ];
+    expect(mostPerMinute(even(...peak))).toBe(10_500);
+    expect(mostPerMinute(poisson(...peak))).toBe(10_500);
+    // Up to 1,200/s in two minutes and down again: the minute around the top, half of which is each side's last 30 s, with 900 to 1,200/s.
+    const up: Segment = { kind: 'ramp', fromPerSecond: 0, toPerSecond: 1_200, forMs: 120_000 };
+    expect(mostPerMinute(even(up, { kind: 'ramp', fromPerSecond: 1_200, toPerSecond: 0, forMs: 120_000 }))).toBeCloseTo(60 * 1_050, 0);
+    // The last minute of the way up, 600 to 1,200/s, is fuller than any that reaches behind it.
+    expect(mostPerMinute(even(up, { kind: 'hold', ratePerSecond: 500, forMs: 1_000 }))).toBe(54_000);
+    expect(mostPerMinute(even({ kind: 'ramp', fromPerSecond: 10, toPerSecond: 20 }))).toBe(1_200);
+  });
+
+  it('is the fullest minute of a recording', () => {
+    expect(mostPerMinute(replay(0, 1, 59_999, 60_000, 60_001, 200_000))).toBe(3);
+    expect(mostPerMinute(replay(0, 60_000, 60_000, 119_999, 119_999))).toBe(4);
   });
 });
 

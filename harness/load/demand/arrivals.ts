@@ -97,8 +97,28 @@ export function hitsOf(arrivals: Arrivals, forMs: number): number {
  * fall into any one second. With poisson it is a mean, and single seconds have more; a second across two segments may have the bursts of both.
  */
 export function peakPerSecond(arrivals: Arrivals): number {
-  if (arrivals.kind === 'replay') return peakOf(arrivals.dueMs);
+  if (arrivals.kind === 'replay') return mostWithin(arrivals.dueMs, 1_000);
   return arrivals.segments.reduce((peak, segment) => Math.max(peak, peakWithin(segment)), 0);
+}
+
+const MINUTE_MS = 60_000;
+/** Places of a minute that are looked at, beside the ends of segments. */
+const MOST_PLACES = 4_000;
+
+/**
+ * The most requests in any minute, or in all of it where it is shorter: where a minute begins or ends with a segment, and each second or so in between. With poisson it
+ * is a mean. A ramp over all that is left of a load is taken for its peak.
+ */
+export function mostPerMinute(arrivals: Arrivals): number {
+  if (arrivals.kind === 'replay') return mostWithin(arrivals.dueMs, MINUTE_MS);
+  const last = arrivals.segments.at(-1);
+  if (last?.kind === 'ramp' && last.forMs === undefined) return peakPerSecond(arrivals) * 60;
+  const before = (ms: number) => hitsOf({ ...arrivals, spacing: 'poisson' }, ms);
+  const ends = [0];
+  for (const { forMs = 2 * MINUTE_MS } of arrivals.segments) ends.push((ends.at(-1) as number) + forMs);
+  const stepMs = Math.max(1_000, (ends.at(-1) as number) / MOST_PLACES);
+  const places = [...ends, ...ends.map((ms) => ms - MINUTE_MS), ...Array.from({ length: Math.ceil((ends.at(-1) as number) / stepMs) }, (_, at) => at * stepMs)];
+  return Math.max(...places.filter((ms) => ms >= 0).map((ms) => before(ms + MINUTE_MS) - before(ms)));
 }
 
 /** In few words, for titles: '2000/s', 'poisson 1000/s to 5000/s over 10 s, then 5000/s', 'bursts of 500 each 1 s', 'replay of 12,034 requests'. */
@@ -146,12 +166,12 @@ function peakWithin(segment: Segment): number {
   }
 }
 
-/** The most of these moments in any [t, t + 1 s). */
-function peakOf(dueMs: readonly number[]): number {
+/** The most of these moments in any stretch of that length, its end not in it. */
+function mostWithin(dueMs: readonly number[], lengthMs: number): number {
   let peak = 0;
   let first = 0;
   for (let last = 0; last < dueMs.length; last++) {
-    while ((dueMs[last] as number) - (dueMs[first] as number) >= 1_000) first++;
+    while ((dueMs[last] as number) - (dueMs[first] as number) >= lengthMs) first++;
     peak = Math.max(peak, last - first + 1);
   }
   return peak;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { seeded } from '../../core/random.ts';
-import { sizesOf, type Values } from './values.ts';
+import { meanBytes, mostBytes, sizesOf, type Values } from './values.ts';
 
 const bytes = fc.integer({ min: 0, max: 1_000_000 });
 const values: fc.Arbitrary<Values> = fc.oneof(
@@ -90,5 +90,32 @@ describe('sizesOf', () => {
     const parts = [...Array.from({ length: 10 }, (_, index) => ({ bytes: index, share: 0.1 })), { bytes: 99, share: 0 }];
     const highest = { next: () => 1 - 2 ** -53, below: () => 0, fork: () => highest };
     expect([...sizesOf({ kind: 'mixed', parts }, 1, highest)]).toEqual([9]);
+  });
+});
+
+describe('meanBytes and mostBytes', () => {
+  it.each<[string, Values, number, number]>([
+    ['fixed', { kind: 'fixed', bytes: 700 }, 700, 700],
+    ['between', { kind: 'between', fromBytes: 100, toBytes: 301 }, 200.5, 301],
+    ['lognormal', { kind: 'lognormal', medianBytes: 300, sigma: 1, mostBytes: 100_000 }, 300 * Math.exp(0.5), 100_000],
+    [
+      'mixed',
+      {
+        kind: 'mixed',
+        parts: [
+          { bytes: 100, share: 0.9 },
+          { bytes: 10_000, share: 0.1 },
+          { bytes: 50_000, share: 0 },
+        ],
+      },
+      1_090,
+      10_000,
+    ],
+  ])('are those of many values that are %s', (_, of, mean, most) => {
+    expect(meanBytes(of)).toBeCloseTo(mean, 9);
+    expect(mostBytes(of)).toBe(most);
+    const sizes = sizesOf(of, 200_000, seeded(1));
+    expect(sizes.reduce((sum, size) => sum + size, 0) / sizes.length / mean).toBeCloseTo(1, 1);
+    expect(Math.max(...sizes.slice(0, 50_000))).toBeLessThanOrEqual(most);
   });
 });

@@ -12,6 +12,34 @@ export type Values =
   /** Each key is of one of these lengths, by chance; the shares add up to 1. */
   | { readonly kind: 'mixed'; readonly parts: readonly { readonly bytes: number; readonly share: number }[] };
 
+/** The longest that any of them can be, bytes. */
+export function mostBytes(values: Values): number {
+  switch (values.kind) {
+    case 'fixed':
+      return values.bytes;
+    case 'between':
+      return values.toBytes;
+    case 'lognormal':
+      return values.mostBytes;
+    case 'mixed':
+      return Math.max(...values.parts.filter(({ share }) => share > 0).map(({ bytes }) => bytes));
+  }
+}
+
+/** How long they are on the average, bytes; of `lognormal` at the most, since it is cut. */
+export function meanBytes(values: Values): number {
+  switch (values.kind) {
+    case 'fixed':
+      return values.bytes;
+    case 'between':
+      return (values.fromBytes + values.toBytes) / 2;
+    case 'lognormal':
+      return Math.min(values.mostBytes, values.medianBytes * Math.exp(values.sigma ** 2 / 2));
+    case 'mixed':
+      return values.parts.reduce((sum, { bytes, share }) => sum + bytes * share, 0);
+  }
+}
+
 /**
  * The length of each key's value, bytes, by key. A function of the key and the seed alone: the same with more keys, and in every process that
  * starts from the same seed, whatever was drawn from `random` before.

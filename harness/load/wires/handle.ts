@@ -13,6 +13,7 @@
 import { createServer, isIPv6 } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { InputError, messageOf } from '../../core/errors.ts';
+import { WIRES_VARIABLE, wiresAskedFor } from './asked-for.ts';
 import { HEARD, publicWires } from './net-wire.ts';
 
 export interface WireAddress {
@@ -61,17 +62,17 @@ export interface Wires {
 
 export { publicWires };
 
-/** Which of the two is wanted: 'public', 'internal' (an error where it cannot be had), or nothing for the better one. */
-export const WIRES_VARIABLE = 'AFTERSHOCK_SOCKETS';
+/** A note for whoever reads of the run. */
+export function byPublicMeans(why: string): string {
+  return `connections are opened by node:net, which takes more memory and processor time: ${why}`;
+}
 
 /** A conversation over loopback takes a millisecond or two. */
 const SELF_CHECK_WITHIN_MS = 1_000;
 
-/** The internal handle where it is there and works, else `node:net`. Throws InputError for another word than the two, and when 'internal' is asked for and cannot be had. */
-export async function chooseWires(wanted: string | undefined = process.env[WIRES_VARIABLE]): Promise<Wires> {
+/** The internal handle where it is there and works, else `node:net`. Throws InputError when 'internal' is asked for and cannot be had. */
+export async function chooseWires(wanted = wiresAskedFor()): Promise<Wires> {
   if (wanted === 'public') return publicWires();
-  if (wanted !== undefined && wanted !== '' && wanted !== 'internal')
-    throw new InputError(`${WIRES_VARIABLE}: '${wanted}' is not allowed; write 'public' or 'internal'`);
   const internal = internalWires();
   const why = typeof internal === 'string' ? internal : await selfCheck(internal);
   if (why === undefined) return internal as Wires;
