@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { seeded } from '../../harness/core/random.ts';
 import { describe as describeArrivals } from '../../harness/load/demand/arrivals.ts';
 import { pacerOf } from '../../harness/load/demand/pacer.ts';
@@ -209,6 +210,13 @@ describe('demand', () => {
     expect(line).not.toContain('\n');
     // One mistake is told once.
     expect(line).not.toMatch(/\(and \d+ more\)$/);
+  });
+
+  it('leaves the hot keys to tenants where there are any, who have keys of their own', () => {
+    const shared = exactly({ ...demandFields, tenants: z.array(z.string()).optional() }).superRefine(refuseMisfits);
+    const given = { rate: '2000/s', keys: 100, keyChoice: { hot: 100, share: '90%' } };
+    expect(shared.safeParse(given).success).toBe(false);
+    expect(shared.safeParse({ ...given, tenants: ['a'] }).success).toBe(true);
   });
 
   it.each<[string, string, string]>([

@@ -13,7 +13,7 @@ import { InputError } from '../../harness/core/errors.ts';
 import { type Duration, formatMs, formatShare, milliseconds } from '../../harness/core/units.ts';
 import { describe, mostPerMinute, peakPerSecond } from '../../harness/load/demand/arrivals.ts';
 import { mostBytes } from '../../harness/load/demand/values.ts';
-import { warmUpLimitMs } from '../../harness/load/warm-up.ts';
+import { prepareLimitMs } from '../../harness/load/warm-up.ts';
 import { oneLine } from '../../harness/run/oneline.ts';
 import type { LoadSpec } from '../../harness/run/types.ts';
 import { type DemandOptions, demandOf } from './demand.ts';
@@ -133,7 +133,10 @@ function loadSpec(client: ClientFields, settings: ClientSettings, outline: Outli
     ...footprintOf(settings),
     storesMiB: storedMiB(settings, settings.values),
     longestItemBytes: Math.max(NUMBER_BYTES, mostBytes(settings.values)) + nameBytesOf(settings),
-    prepareMs: warmUpLimitMs(settings.tenants.reduce((sum, { keys }) => sum + keys, 0)),
+    prepareMs: prepareLimitMs(
+      settings.tenants.reduce((sum, { keys }) => sum + keys, 0),
+      deadlineMs + timeoutMs,
+    ),
     longestRequestMs: deadlineMs + timeoutMs,
     shards,
   };

@@ -48,6 +48,11 @@ describe('libraryClients', () => {
     });
   });
 
+  it('may take the longer to prepare the more keys there are to store', () => {
+    expect(libraryClients({ ...TYPICAL, keys: 100 }).prepareMs).toBe(10_010);
+    expect(libraryClients({ ...TYPICAL, keys: 1_000_000 }).prepareMs).toBe(110_000);
+  });
+
   it('with memjs talks straight to a memcached, which owns all keys', () => {
     const load = libraryClients({ ...TYPICAL, library: 'memjs', name: 'login', tenant: 'b', tries: 1, auth: { user: 'app', password: 'secret' } });
     expect(load).toMatchObject({ name: 'login', title: '500/s by npm memjs over 10 connections, 90% get', shards: ['mc-1'] });

@@ -1,5 +1,9 @@
 /** Well-formed answers of memcached, written from scratch, and ways to feed them to a conversation: for the tests of the protocols. */
-import type { Answer, Conversation } from '../../harness/load/protocol.ts';
+import { seeded } from '../../harness/core/random.ts';
+import { Pool } from '../../harness/load/pool/pool.ts';
+import type { Answer, Conversation, Protocol } from '../../harness/load/protocol.ts';
+import type { Wire, WireEvents } from '../../harness/load/wires/handle.ts';
+import type { ErrorKind } from '../../harness/timeline/types.ts';
 import type { Operation, ProtocolName } from './operations.ts';
 
 export interface Asked {
@@ -138,6 +142,66 @@ export function hearAll(conversation: Conversation, asked: readonly Asked[], byt
     from = end;
   }
   return answers;
+}
+
+export type Outcome = 'answered' | ErrorKind;
+
+/** What an answer comes to for whoever asked. */
+export const outcomeOf = (answer: Answer): Outcome => (answer === 'server' || answer === 'garbled' ? answer : 'answered');
+
+export interface Carried {
+  /** In the order in which requests ended, each with its number among those that were asked. */
+  readonly ended: readonly { readonly request: number; readonly outcome: Outcome }[];
+  readonly underWay: number;
+  readonly isClosed: boolean;
+  /** Connections that were opened in all. */
+  readonly opened: number;
+}
+
+/** The same over a connection of the load's own pool that carries all of it at once, to a far end that says these bytes for as long as it is listened to. */
+export function carryAll(protocol: Protocol, asked: readonly Asked[], bytes: Buffer, cuts: readonly number[] = []): Carried {
+  let opened = 0;
+  let isClosed = false;
+  const far: { events?: WireEvents } = {};
+  const wire: Wire = {
+    write: () => true,
+    end: () => undefined,
+    reset: () => undefined,
+    close: () => {
+      isClosed = true;
+    },
+    readStop: () => undefined,
+    readStart: () => undefined,
+  };
+  const open = (_: unknown, events: WireEvents) => {
+    opened++;
+    far.events = events;
+    return wire;
+  };
+  const ended: { request: number; outcome: Outcome }[] = [];
+  const endLess = { deadlineMs: 1e9, timeoutMs: 1e9, onTimeout: 'fail' } as const;
+  const pool = new Pool(
+    { host: '', port: 1, connections: 1, depth: asked.length, ...endLess, protocol, random: seeded(1), wires: { kind: 'public', open } },
+    () => 0,
+    {
+      answered: (request) => ended.push({ request, outcome: 'answered' }),
+      failed: (request, _operation, _key, _endedMs, outcome) => ended.push({ request, outcome }),
+      sent: () => undefined,
+      connected: () => undefined,
+      shortOf: () => undefined,
+    },
+  );
+  // Due one after the other, so that the due time tells which it is.
+  for (const [request, { operation, key }] of asked.entries()) pool.offer(request, operation, key);
+  far.events?.connected();
+  pool.flush();
+  let from = 0;
+  for (const end of [...new Set([...cuts, bytes.length])].filter((place) => place > 0 && place <= bytes.length).sort((a, b) => a - b)) {
+    if (isClosed) break;
+    far.events?.heard(Buffer.from(bytes.subarray(from, end)), end - from);
+    from = end;
+  }
+  return { ended, underWay: pool.underWay, isClosed, opened };
 }
 
 /** The bytes of one request. */

@@ -53,6 +53,11 @@ describe('redisClients', () => {
     expect(other.program.settings).toMatchObject({ entry: '${link:client-2 -> redis-2}', depth: 8, tenants: [{ name: 'b', mix: { get: 0.9, set: 0.1 } }] });
   });
 
+  it('may take the longer to prepare the more keys there are to store', () => {
+    expect(redisClients({ ...TYPICAL, keys: 100 }).prepareMs).toBe(10_010);
+    expect(redisClients({ ...TYPICAL, keys: 1_000_000 }).prepareMs).toBe(110_000);
+  });
+
   it.each<[string, object, string]>([
     ['another operation', { mix: { get: '90%', incr: '10%' } }, "redisClients: mix: unknown key 'incr'; known: get, set"],
     ['a mix that does not add up', { mix: { get: '90%', set: '20%' } }, 'mix: get 90% and set 20% add up to 110%, not to 100%'],

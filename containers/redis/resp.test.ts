@@ -100,6 +100,8 @@ describe('redisProtocol', () => {
     expect(conversation.answer).toBeUndefined();
   });
 
+  /** From 0 to 1, each with the same chance: of a `double` fast-check draws the bits, so that nine of ten would lie below a thousandth. */
+  const anyShare = fc.nat({ max: 1_000_000 }).map((millionths) => millionths / 1_000_000);
   const operations = fc.constantFrom(...REDIS_OPERATIONS);
   const keys = fc.integer({ min: 0, max: SIZES.length - 1 });
   const values = (key: number) => Buffer.from('\r\n$-1\r\n+OK'.repeat(7_000), 'latin1').subarray(0, SIZES[key]);
@@ -121,11 +123,17 @@ describe('redisProtocol', () => {
 
   it('hears the same however the answers are cut, one after another in one stream', () => {
     const exchange = fc.tuple(operations, keys).chain(([operation, key]) => answersTo(operation, key).map((answer) => ({ operation, key, answer })));
-    const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 20 });
+    const cuts = fc.array(anyShare, { maxLength: 20, size: 'max' });
+    let cases = 0;
+    let cutCases = 0;
+    const counts = new Map<Answer, number>();
     fc.assert(
       fc.property(fc.array(exchange, { minLength: 1, maxLength: 6 }), cuts, (exchanges, shares) => {
+        cases++;
+        for (const { answer } of exchanges) counts.set(answer[1], (counts.get(answer[1]) ?? 0) + 1);
         const stream = Buffer.concat(exchanges.map(({ answer }) => answer[0]));
         const ends = [...new Set([...shares.map((share) => Math.floor(share * stream.length)), stream.length])].sort((a, b) => a - b);
+        if (ends.some((end) => end > 0 && end < stream.length)) cutCases++;
         const conversation = protocol.converse();
         const heard: (Answer | undefined)[] = [];
         let from = 0;
@@ -143,6 +151,9 @@ describe('redisProtocol', () => {
       }),
       { numRuns: 300 },
     );
+    expect(cases).toBe(300);
+    expect(cutCases).toBeGreaterThan(200);
+    expect((['hit', 'miss', 'done', 'server'] as const).filter((answer) => (counts.get(answer) ?? 0) < 15)).toEqual([]);
   });
 
   it('hears the same when every byte comes alone', () => {
@@ -162,18 +173,39 @@ describe('redisProtocol', () => {
 
   it('survives garbage: whatever comes, however it is cut, it stops inside of it, and says the same', () => {
     const alphabet = fc.constantFrom(...Buffer.from('+-:$*0123456789\r\nOKPNGER \0', 'latin1'), 255);
-    const garbage = fc.oneof(fc.uint8Array({ minLength: 1, maxLength: 60 }), fc.array(alphabet, { minLength: 1, maxLength: 60 }));
-    const cuts = fc.array(fc.nat(60), { maxLength: 6 });
+    // Without a size, fast-check stops at ten or so.
+    const size = 'max' as const;
+    const garbage = fc.oneof(fc.uint8Array({ minLength: 1, maxLength: 60, size }), fc.array(alphabet, { minLength: 1, maxLength: 60, size }));
+    const asked = fc.tuple(operations, keys).chain(([operation, key]) =>
+      fc.record({
+        operation: fc.constant(operation),
+        key: fc.constant(key),
+        // By chance alone next to nothing would begin as an answer does.
+        noise: fc.oneof(
+          garbage.map((bytes) => Buffer.from(bytes)),
+          fc.tuple(answersTo(operation, key), anyShare, garbage).map(([[answer], share, bytes]) => {
+            return Buffer.concat([answer.subarray(0, Math.round(share * answer.length)), Buffer.from(bytes)]);
+          }),
+        ),
+      }),
+    );
+    const cuts = fc.array(anyShare, { maxLength: 6 });
+    let cases = 0;
+    const counts = new Map<Answer | 'more', number>();
     fc.assert(
-      fc.property(operations, keys, garbage, cuts, (operation, key, noise, cut) => {
-        const bytes = Buffer.from(noise);
-        const ends = [...new Set(cut.map((end) => Math.min(end, bytes.length)))].sort((a, b) => a - b);
+      fc.property(asked, cuts, ({ operation, key, noise: bytes }, cut) => {
+        cases++;
+        const ends = [...new Set(cut.map((share) => Math.floor(share * bytes.length)))].sort((a, b) => a - b);
         const whole = hearInPieces(protocol.converse(), operation, key, bytes);
+        counts.set(whole.answer ?? 'more', (counts.get(whole.answer ?? 'more') ?? 0) + 1);
         expect(whole.read).toBeLessThanOrEqual(bytes.length);
         expect(whole.read).toBeGreaterThan(0);
         expect(hearInPieces(protocol.converse(), operation, key, bytes, ends)).toEqual(whole);
       }),
       { numRuns: 2_000 },
     );
+    expect(cases).toBe(2_000);
+    const few = { garbled: 500, more: 50, done: 10, server: 5 } as const;
+    for (const answer of ['garbled', 'more', 'done', 'server'] as const) expect(counts.get(answer) ?? 0, answer).toBeGreaterThan(few[answer]);
   });
 });

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { monotonicMs } from '../core/clock.ts';
+import { seeded } from '../core/random.ts';
 import { Histogram } from '../timeline/histogram.ts';
 import type { SavedWindow } from '../timeline/records.ts';
 import { Schedule } from './demand/demand.ts';
 import { constantRate } from './demand/pacer.ts';
-import { Engine, type EngineReport } from './engine.ts';
-import { answer, countingWorkload, FakeServer, optionsFor } from './pool/pool.fixture.ts';
+import { Engine, type EngineOptions, type EngineReport } from './engine.ts';
+import { wakerOf } from './pacing/waker.ts';
+import { answer, countingWorkload, drawingWorkload, FakeServer, optionsFor } from './pool/pool.fixture.ts';
 import type { PoolOptions } from './pool/pool-options.ts';
 import { warmUp } from './warm-up.ts';
 
@@ -16,8 +18,9 @@ async function run(
   forMs: number,
   changes: Partial<PoolOptions> = {},
   during: (engine: Engine) => void = () => undefined,
+  own: Partial<EngineOptions> = {},
 ) {
-  const workload = countingWorkload();
+  const workload = own.workload ?? countingWorkload();
   const options = optionsFor(server.port, { connections: 10, ...changes });
   const pool = await warmUp(options, workload);
   const reports: EngineReport[] = [];
@@ -31,6 +34,7 @@ async function run(
     onReport: (report) => reports.push(report),
     onDone: resolve,
     onShortOf: (code) => expect.unreachable(code),
+    ...own,
   });
   engine.start();
   during(engine);
@@ -149,6 +153,90 @@ describe('Engine', () => {
     expect(first).toHaveLength(40);
     expect(first.slice(0, 9)).toEqual(['get 0', 'get 1', 'get 2', 'get 3', 'get 4', 'get 5', 'get 6', 'get 7', 'get 0']);
     expect(await asked()).toEqual(first);
+  });
+
+  it('draws the same requests for the same seed, one for each that is due, when the system fails, falls silent and hangs up, and others for another', async () => {
+    await using server = await FakeServer.listen();
+    const drawn = async (seed: number, changes: Partial<PoolOptions> = {}, during: () => void = () => undefined) => {
+      server.act = answer;
+      server.requests.length = 0;
+      const { workload, draws } = drawingWorkload(seeded(seed));
+      const { windows } = await run(server, 200, 400, { connections: 1, random: seeded(seed), ...changes }, during, { workload });
+      const asked = server.requests.filter((request) => request.startsWith('get'));
+      return { draws, asked, answered: total(windows, 'answered') };
+    };
+    const calm = await drawn(5);
+    expect(calm.draws).toHaveLength(80);
+    expect(calm.asked).toEqual(calm.draws.map((key) => `get ${key}`));
+    expect(calm.answered).toBe(80);
+    expect(new Set(calm.draws).size).toBe(8);
+
+    const retry = { tries: 3, wait: 'full-jitter', firstMs: 5, mostMs: 20 } as const;
+    let turn = 0;
+    const troubled = await drawn(5, { connections: 4, timeoutMs: 30, deadlineMs: 100, retry }, () => {
+      // This process stands still, too, and is late.
+      setTimeout(() => {
+        for (const start = monotonicMs(); monotonicMs() < start + 60; );
+      }, 150);
+      server.act = (socket, operation, key, connection) => {
+        turn++;
+        if (turn % 7 === 0) socket.destroy();
+        else if (turn % 5 === 0) socket.write(`server ${key}\n`);
+        else if (turn % 3 !== 0) answer(socket, operation, key, connection);
+      };
+    });
+    // It was trouble: some were sent again, some never answered.
+    expect(troubled.asked.length).toBeGreaterThan(90);
+    expect(troubled.asked.slice(0, 80)).not.toEqual(calm.asked);
+    expect(troubled.draws).toEqual(calm.draws);
+    expect((await drawn(6)).draws).not.toEqual(calm.draws);
+  });
+
+  it('tells what was sent again behind the end in the last window, which it has kept back, and told those before it as they ended', async () => {
+    await using server = await FakeServer.listen();
+    const retry = { tries: 2, wait: 'fixed', firstMs: 350, mostMs: 350 } as const;
+    const { reports, windows, generator } = await run(server, 50, 300, { retry }, () => {
+      server.act = (socket, _, key) => socket.write(`server ${key}\n`);
+    });
+    expect(windows.reduce((sum, { failed }) => sum + (failed.server ?? 0), 0)).toBe(15);
+    // The repeats go out from 350 to 630 ms.
+    expect(generator.map(({ at }) => at)).toEqual([0, 100, 200]);
+    expect(generator.reduce((sum, { sent }) => sum + sent, 0)).toBe(30);
+    expect(generator[2]?.sent).toBeGreaterThanOrEqual(15);
+    expect(reports.slice(0, -1).flatMap((report) => report.generator.map(({ at }) => at))).toEqual([0, 100]);
+  });
+
+  it('sleeps while as many requests are under way as may be, until an answer leads on', async () => {
+    await using server = await FakeServer.listen();
+    const waker = wakerOf('economical');
+    const sleepUntil = waker.sleepUntil.bind(waker);
+    let sleeps = 0;
+    waker.sleepUntil = (clockMs) => {
+      sleeps++;
+      sleepUntil(clockMs);
+    };
+    let most = 0;
+    let held = 0;
+    const { windows } = await run(
+      server,
+      1_000,
+      10,
+      {},
+      () => {
+        server.act = (...request) => {
+          most = Math.max(most, ++held);
+          setTimeout(() => {
+            held--;
+            answer(...request);
+          }, 40);
+        };
+      },
+      { waker, mostUnderWay: 2 },
+    );
+    expect(total(windows, 'answered')).toBe(10);
+    expect(most).toBe(2);
+    // Five times 40 ms at some two or three ms a sleep; without a pause it would be tens of thousands.
+    expect(sleeps).toBeLessThan(1_000);
   });
 });
 

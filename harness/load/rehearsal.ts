@@ -30,12 +30,19 @@ const AT_ONCE = 8;
 /** The paced rounds: every 0.1 ms. */
 const PACED_PER_SECOND = 10_000;
 
+/** The paces of its rounds: the first asks as fast as it is answered; the others are paced, so that sleeping and waking are rehearsed, too. */
+const ROUNDS_PER_SECOND = [1e9, PACED_PER_SECOND, PACED_PER_SECOND];
+
+/** The longest that it lasts where requests end within `longestRequestMs` of being due: the last of each round may hang. */
+export function rehearsalLimitMs(longestRequestMs: number): number {
+  return ROUNDS_PER_SECOND.length * (LONGEST_MS + longestRequestMs);
+}
+
 /**
- * Rounds with an engine, a workload and a schedule of their own each: what was compiled for one object alone would have to be compiled again for the load's. The first asks as
- * fast as it is answered; the others are paced, so that sleeping and waking are rehearsed, too.
+ * Rounds with an engine, a workload and a schedule of their own each: what was compiled for one object alone would have to be compiled again for the load's.
  */
 export async function rehearse(options: RehearsalOptions): Promise<void> {
-  for (const ratePerSecond of [1e9, PACED_PER_SECOND, PACED_PER_SECOND]) await round(options, constantRate(ratePerSecond, 1e9));
+  for (const ratePerSecond of ROUNDS_PER_SECOND) await round(options, constantRate(ratePerSecond, 1e9));
 }
 
 /** Asks, and resolves when all is answered. What fails does not matter here. Nothing falls due before it is asked for, however late that is. */

@@ -9,10 +9,16 @@ import type { ErrorKind } from '../timeline/types.ts';
 import { Pool } from './pool/pool.ts';
 import type { PoolOptions } from './pool/pool-options.ts';
 import type { Workload } from './protocol.ts';
+import { rehearsalLimitMs } from './rehearsal.ts';
 
 /** Connecting, and keys at a rate that a path of proxies takes even on a busy machine: 10,000 a second. */
 export function warmUpLimitMs(keys: number): number {
   return 10_000 + keys / 10;
+}
+
+/** The longest that a load takes from its start to being ready: keys and connections, a rehearsal, and what that has lost opened again. */
+export function prepareLimitMs(keys: number, longestRequestMs: number): number {
+  return warmUpLimitMs(keys) + rehearsalLimitMs(longestRequestMs) + REOPEN_WITHIN_MS;
 }
 
 /** How often failed requests are offered again and expired ones swept. */

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Channel } from '../cluster/channel.ts';
 import type { ProgramSpec } from '../cluster/spec.ts';
 import { monotonicMs } from '../core/clock.ts';
+import { InvalidRunError } from '../core/errors.ts';
 import type { Command, Frame } from '../load/frames.ts';
 import { Histogram } from '../timeline/histogram.ts';
 import { requestsOf } from '../timeline/phases.ts';
@@ -58,9 +59,9 @@ class Program implements Channel {
     for (const listener of this.#listeners) listener(frame as unknown as Record<string, unknown>);
   }
 
-  die(): void {
+  die(stderr = 'out of memory'): void {
     this.gone = true;
-    this.#ended.resolve({ code: 137, stderr: 'out of memory' });
+    this.#ended.resolve({ code: 137, stderr });
   }
 }
 
@@ -100,7 +101,7 @@ describe('a load of several programs', () => {
     rmSync(folder, { recursive: true });
   });
 
-  const open = (processes?: number) =>
+  const open = (processes?: number, forMs?: number) =>
     Load.open(
       { ...spec, ...(processes === undefined ? {} : { processes }) },
       7,
@@ -113,6 +114,7 @@ describe('a load of several programs', () => {
       },
       log,
       { tick: (tick) => ticks.push(tick) },
+      forMs,
     );
 
   const prepared = async (processes?: number) => {
@@ -129,6 +131,14 @@ describe('a load of several programs', () => {
     programs.length = 0;
     await open();
     expect(programs.map((program) => program.spec.settings)).toEqual([{ rate: 20, seed: 7, part: { index: 0, of: 1 } }]);
+  });
+
+  it('tells each for how long it will run where that is known, and nothing of it where it is not', async () => {
+    await open(2, 90_000);
+    expect(programs.map((program) => program.spec.settings)).toEqual([0, 1].map((index) => ({ rate: 20, seed: 7, part: { index, of: 2 }, forMs: 90_000 })));
+    programs.length = 0;
+    await open(2);
+    expect(programs.map((program) => Object.keys(program.spec.settings as object))).toEqual([0, 1].map(() => ['rate', 'seed', 'part']));
   });
 
   it('keeps their windows as records of their own, which add up, and tells their schedules apart by name', async () => {
@@ -186,6 +196,36 @@ describe('a load of several programs', () => {
     programs[0]?.say({ frame: 'done' });
     await finish;
     expect(failures).toHaveLength(1);
+  });
+
+  it.each<[string, string, string]>([
+    [
+      'an error, its place before it and its stack behind it',
+      "/app/harness/load/program.ts:7\n    throw new RangeError('no room: 3');\n    ^\n\nRangeError: no room: 3\n    at serve (/app/harness/load/program.ts:7:11)\n    at main.ts:3:1\n\nNode.js v24.1.0\n",
+      'RangeError: no room: 3',
+    ],
+    [
+      'an error with a code',
+      'node:internal/modules/esm/resolve:275\n    throw new ERR_MODULE_NOT_FOUND(\n          ^\n\nError [ERR_MODULE_NOT_FOUND]: Cannot find module x\n    at finalizeResolution\n\nNode.js v24.1.0',
+      'Error [ERR_MODULE_NOT_FOUND]: Cannot find module x',
+    ],
+    ['an error that says no more than its name', 'file.ts:3\n  throw new RangeError();\n\nRangeError\n    at file.ts:3:9\n\nNode.js v24.1.0\n', 'RangeError'],
+    [
+      'no memory left',
+      '\n<--- Last few GCs --->\n[11:0x1] 1 ms: Mark-Compact\n\nFATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory\n----- Native stack trace -----\n\n11: 0x1add8f6 [node]\n',
+      'FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory',
+    ],
+    ['words that name none', 'first\n  the last words  \n\n', 'the last words'],
+  ])('tells of what a program said when it crashed the line that matters: of %s', async (_, stderr, word) => {
+    const load = await open();
+    programs[0]?.die(stderr);
+    await expect(load.prepare(log)).rejects.toThrow(new InvalidRunError(`load 'main' ended by itself (exit 137): ${word}`));
+  });
+
+  it('adds nothing where a program ended without a word', async () => {
+    const load = await open();
+    programs[0]?.die('\n');
+    await expect(load.prepare(log)).rejects.toThrow(new InvalidRunError("load 'main' ended by itself (exit 137)"));
   });
 
   it('is not prepared when one of them is not', async () => {

@@ -120,4 +120,30 @@ describe('an engine with workers', () => {
     expect(generator.reduce((sum, { sent }) => sum + sent, 0)).toBe(due);
     expect(generator.map(({ at }) => at)).toEqual([0, 100, 200]);
   });
+
+  it('counts what is sent again behind the last window in that window, though until then another one might have come', async () => {
+    await using server = await FakeServer.listen();
+    const workload = countingWorkload();
+    const retry = { tries: 2, wait: 'fixed', firstMs: 350, mostMs: 350 } as const;
+    const carrier = await warmUp(optionsFor(server.port, { connections: 3, retry }), workload);
+    server.act = (socket, _, key) => socket.write(`server ${key}\n`);
+    const generator: EngineReport['generator'][number][] = [];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    new Engine({
+      carrier,
+      workload,
+      // Due at 0, and answered for good at 350, when nothing falls due any more.
+      demand: new Workers({ ...CROWD, workers: 3, thinkMs: 0, forMs: 300 }),
+      deadlineMs: 1_000,
+      zeroMs: monotonicMs(),
+      onReport: (report) => generator.push(...report.generator),
+      onDone: resolve,
+      onShortOf: (code) => expect.unreachable(code),
+    }).start();
+    await promise;
+    carrier.close();
+    expect(generator.reduce((sum, { due }) => sum + due, 0)).toBe(3);
+    expect(generator.reduce((sum, { sent }) => sum + sent, 0)).toBe(6);
+    expect(generator[0]).toMatchObject({ at: 0, due: 3, sent: 6 });
+  });
 });

@@ -109,7 +109,6 @@ export class Book {
     request.isGivenUp = true;
     const twin = this.#stock.take(request.dueMs, request.operation, request.key, request.worker);
     twin.failures = request.failures;
-    twin.lastFailure = request.lastFailure;
     this.failed(twin, nowMs, 'timeout');
   }
 

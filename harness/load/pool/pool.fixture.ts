@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server, type Socket } from 'node:net';
-import { seeded } from '../../core/random.ts';
+import { type Random, seeded } from '../../core/random.ts';
 import type { ErrorKind } from '../../timeline/types.ts';
 import type { Outcomes } from '../carrier.ts';
 import type { Answer, Protocol, Workload } from '../protocol.ts';
@@ -60,6 +60,19 @@ export function countingWorkload(): Workload {
     },
   };
   return workload;
+}
+
+/** The same with keys that are drawn, and the list of the draws. */
+export function drawingWorkload(random: Random): { readonly workload: Workload; readonly draws: readonly number[] } {
+  const draws: number[] = [];
+  const workload = {
+    ...countingWorkload(),
+    next() {
+      workload.key = random.below(8);
+      draws.push(workload.key);
+    },
+  };
+  return { workload, draws };
 }
 
 export type Act = (socket: Socket, operation: string, key: string, connection: number) => void;

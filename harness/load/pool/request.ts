@@ -49,11 +49,22 @@ export class RequestList {
     this.#insert(request, this.#last);
   }
 
-  /** Puts a request, which is in no list, in front of the first that was due later: cheap for one that is older than most. */
+  /** Puts a request, which is in no list, in front of the first that was due later. Sought from both ends: cheap for one that is older than most, and for a new one. */
   insertByDue(request: Request): void {
     let later = this.first;
-    while (later && later.dueMs <= request.dueMs) later = later.after;
-    this.#insert(request, later ? later.before : this.#last);
+    let earlier = this.#last;
+    for (;;) {
+      if (!later || later.dueMs > request.dueMs) {
+        this.#insert(request, later ? later.before : this.#last);
+        return;
+      }
+      if (!earlier || earlier.dueMs <= request.dueMs) {
+        this.#insert(request, earlier);
+        return;
+      }
+      later = later.after;
+      earlier = earlier.before;
+    }
   }
 
   remove(request: Request): void {

@@ -155,6 +155,29 @@ describe('a worker', () => {
     expect(load.ended[2]).toMatchObject({ key: 9, outcome: 'answered' });
   });
 
+  it('whose request is tried again late has it given up by when that was due, not by when it came back into the line', async () => {
+    await using server = await FakeServer.listen(() => undefined);
+    const retry = { tries: 2, wait: 'fixed', firstMs: 50, mostMs: 50 } as const;
+    using load = pooled(server.port, { timeoutMs: 100, deadlineMs: 300, onTimeout: 'fail', retry });
+    load.begin();
+    load.own(0, 0, 7);
+    await until(() => server.requests.length === 1);
+    load.clock.nowMs = 100;
+    load.pool.sweep();
+    // Due later, and in the line before the other comes back at 150.
+    load.own(0, 110, 8);
+    load.clock.nowMs = 150;
+    load.pool.sweep();
+    expect(load.ended).toEqual([]);
+    expect(load.pool.nextExpiryMs()).toBe(300);
+    load.clock.nowMs = 300;
+    load.pool.sweep();
+    expect(load.ended).toEqual([{ key: 7, outcome: 'timeout', endedMs: 300, worker: 0 }]);
+    load.clock.nowMs = 410;
+    load.pool.sweep();
+    expect(load.ended.slice(1)).toEqual([{ key: 8, outcome: 'abandoned', endedMs: 410, worker: 0 }]);
+  });
+
   it('waits out the rest of its connection, which then opens for it', async () => {
     await using server = await FakeServer.listen((socket) => socket.end());
     using load = pooled(server.port, { backoff: { firstMs: 100, mostMs: 100, jitter: false } });

@@ -60,14 +60,21 @@ describe('Recorder', () => {
   });
 
   it('tells every request once, however it ended and whenever it is asked', () => {
+    // Whole microseconds: of a `double` fast-check draws the bits, so that nine of ten would lie in the first thousandth. Without a size, it stops at ten or twenty.
+    const upToMs = (mostMs: number) => fc.nat({ max: mostMs * 1_000 }).map((us) => us / 1_000);
+    const size = 'max' as const;
+    let [cases, outOfOne, many] = [0, 0, 0];
     const request = fc.record({
-      dueMs: fc.double({ min: 0, max: 1_000, noNaN: true }),
-      tookMs: fc.double({ min: 0, max: 600, noNaN: true }),
+      dueMs: upToMs(1_000),
+      tookMs: upToMs(600),
       series: fc.nat(SERIES.length - 1),
       ending: fc.constantFrom('hit', 'miss', 'timeout', 'abandoned'),
     });
     fc.assert(
-      fc.property(fc.array(request, { maxLength: 200 }), fc.array(fc.double({ min: 0, max: 1_700, noNaN: true }), { maxLength: 10 }), (requests, looks) => {
+      fc.property(fc.array(request, { maxLength: 200, size }), fc.array(upToMs(1_700), { maxLength: 10 }), (requests, looks) => {
+        cases++;
+        if (requests.length > 50) many++;
+        if (new Set(requests.map(({ dueMs }) => Math.floor(dueMs / 100))).size > 5) outOfOne++;
         const recorder = new Recorder(OPTIONS);
         const taken = { windows: [] as ReturnType<Recorder['take']>['windows'], completions: [] as ReturnType<Recorder['take']>['completions'] };
         const take = (endedBeforeMs: number, scheduleMs: number) => {
@@ -116,6 +123,10 @@ describe('Recorder', () => {
         }
       }),
     );
+    // fast-check runs 100 cases unless told otherwise.
+    expect(cases).toBe(100);
+    expect(many).toBeGreaterThan(25);
+    expect(outOfOne).toBeGreaterThan(25);
   });
 
   it('tells when the first and the last answer of a window came', () => {
@@ -123,6 +134,21 @@ describe('Recorder', () => {
     for (let n = 0; n < 3; n++) recorder.due(0, GET_1, 0);
     for (const endedMs of [110.5, 120, 190.25]) recorder.answered(0, GET_1, endedMs, false);
     expect(recorder.take(200, 200, 200, 0).completions).toMatchObject([{ at: 100, answered: 3, firstAnswerAt: 110.5, lastAnswerAt: 190.25 }]);
+  });
+
+  it('tells the earliest and the latest answer of a window, in whatever order it hears of them', () => {
+    for (const endedAt of [
+      [190.25, 110.5, 120],
+      [120, 190.25, 110.5],
+      [110.5, 190.25, 120],
+    ]) {
+      const recorder = new Recorder(OPTIONS);
+      for (const endedMs of endedAt) {
+        recorder.due(0, GET_1, 0);
+        recorder.answered(0, GET_1, endedMs, false);
+      }
+      expect(recorder.take(200, 200, 200, 0).completions).toMatchObject([{ at: 100, answered: 3, firstAnswerAt: 110.5, lastAnswerAt: 190.25 }]);
+    }
   });
 
   it('tells failures by kind, and only those that occurred', () => {
@@ -236,6 +262,35 @@ describe('the schedule', () => {
     expect(recorder.schedule.take(200, 0).map(({ due, sent }) => [due, sent])).toEqual([
       [1, 1],
       [0, 2],
+    ]);
+  });
+
+  it('counts what was sent and connected behind the last request in the window of that request, which is the last', () => {
+    const recorder = new Recorder(OPTIONS);
+    recorder.due(130, GET_1, 130);
+    for (const atMs of [130, 199, 210, 350]) recorder.schedule.sent(atMs);
+    for (const atMs of [120, 310]) recorder.schedule.connected(atMs);
+    recorder.schedule.fold(130);
+    const told = recorder.schedule.take(1_000, 0).map(({ at, due, sent, connects }) => [at, due, sent, connects]);
+    expect(told.slice(0, 3)).toEqual([
+      [0, 0, 0, 0],
+      [100, 1, 4, 2],
+      [200, 0, 0, 0],
+    ]);
+    expect(told.slice(3).every(([, due, sent, connects]) => due === 0 && sent === 0 && connects === 0)).toBe(true);
+  });
+
+  it('counts it in the first window that was not told where that of the last request was', () => {
+    const recorder = new Recorder(OPTIONS);
+    recorder.due(130, GET_1, 130);
+    recorder.schedule.sent(130);
+    expect(recorder.schedule.take(200, 0).map(({ sent }) => sent)).toEqual([0, 1]);
+    for (const atMs of [350, 450]) recorder.schedule.sent(atMs);
+    recorder.schedule.fold(130);
+    expect(recorder.schedule.take(500, 0).map(({ at, sent }) => [at, sent])).toEqual([
+      [200, 2],
+      [300, 0],
+      [400, 0],
     ]);
   });
 
