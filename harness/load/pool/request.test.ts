@@ -36,7 +36,6 @@ describe('a list of requests', () => {
           passed++;
           return beside;
         },
-        set: () => undefined,
       });
     };
     for (const request of inOrder(list).slice(1, -1)) {
