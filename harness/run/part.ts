@@ -149,7 +149,7 @@ async function within<T>(promise: Promise<T>, limitMs: number, what: string): Pr
 
 /** The line of a crash that names the error, or the last one; nothing where nothing was said. */
 function wordOf(stderr: string): string {
-  const lines = stderr.split('\n').filter((line) => line.trim() !== '' && !/^Node\.js v/.test(line));
+  const lines = stderr.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('Node.js v'));
   // 'TypeError: x is not a function', an error that says no more than 'RangeError', and V8's own 'FATAL ERROR: ... heap out of memory'.
   const line = lines.find((text) => /^\s*(Uncaught )?\w*Error\b(.*:|$)/.test(text) || text.startsWith('FATAL ERROR:')) ?? lines.at(-1);
   return line === undefined ? '' : `: ${line.trim()}`;
