@@ -1,4 +1,8 @@
 import { expect, it } from 'vitest';
+import { bareCache } from '../../containers/cache.ts';
+import { cacheClients } from '../../containers/client/index.ts';
+import { performed } from '../../containers/run.fixture.ts';
+import { drill, percentile } from '../index.ts';
 import { times, useBareCluster } from './bare.fixture.ts';
 import { latency, latencyKind } from './latency.ts';
 
@@ -40,4 +44,35 @@ it('does not hold its proof when it does not bite', async () => {
   const injected = await prepared.inject();
   expect((await injected.prove()).holds).toBe(false);
   await prepared.close();
+});
+
+it('is healed at once where clients have given up and gone with answers still held for them', async () => {
+  // 100/s on each connection, given up after 250 ms: each leaves some 25 answers behind, in as many pieces, until the second is over.
+  const { timeline } = await performed(
+    drill({
+      id: 'given-up',
+      story: 'clients give up on a slow cache and come back',
+      duration: '6s',
+      load: [
+        cacheClients({
+          rate: '400/s',
+          connections: 4,
+          pipeline: 100,
+          mix: { get: '100%' },
+          deadline: '1s',
+          timeout: '250ms',
+          onTimeout: 'reconnect',
+          entry: 'mc-1',
+          backends: 1,
+        }),
+      ],
+      steps: [{ at: '1s', for: '3s', fault: latency('client-1 -> mc-1', '1s') }],
+      slos: { steady: percentile(99, { under: '100ms', when: 'before' }) },
+      variants: { bare: { title: 'bare', cluster: bareCache() } },
+    }),
+  );
+  expect(timeline.findings).toEqual([]);
+  const [healing, healed] = ['healing', 'healed'].map((event) => timeline.marks.find((mark) => mark.event === event));
+  // Toxiproxy by itself takes 5 s for each piece that it cannot hand on.
+  expect((healed?.at ?? Number.NaN) - (healing?.at ?? Number.NaN)).toBeLessThan(1_000);
 });
