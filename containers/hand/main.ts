@@ -1,24 +1,71 @@
 /**
- * The hand: a small program of ours beside a node, in its network namespace, that looks and asks on the harness's behalf.
- * It answers one line of JSON on stdout to each on stdin, and ends when stdin ends. What it is asked for is in
+ * The hand: a small program of ours beside a node, in its network namespace, that looks, asks and disturbs on the harness's behalf.
+ * It answers one line of JSON on stdout to each on stdin, and ends when stdin ends; what it has disturbed until then, it takes back first. What it is asked for is in
  * `harness/cluster/hand.ts`.
  */
 import { createInterface } from 'node:readline';
 import { monotonicMs } from '../../harness/core/clock.ts';
 import { ask, closeKept } from './ask.ts';
+import { type Datagrams, sendDatagrams } from './datagrams.ts';
 import { hostGauges, socketsByState, tablesOf } from './kernel.ts';
+import { type Loan, Loans } from './loans.ts';
+import { runTool, type ToolCall } from './tool.ts';
 
 type Order =
   | { id: number; do: 'ping' }
   | { id: number; do: 'ask'; to: string; send: string; expect: string; ends: string; connection: 'kept' | 'new'; keep: string; patienceMs: number }
   | { id: number; do: 'close'; keep: string }
+  | { id: number; do: 'send'; datagrams: Datagrams }
+  | { id: number; do: 'tool'; call: ToolCall }
+  /** Disturbs: `begin` now, the loan from then on. */
+  | { id: number; do: 'lend'; name: string; begin: ToolCall; loan: Loan }
+  | { id: number; do: 'give back'; name: string }
+  /** Whoever ordered loans is still there. */
+  | { do: 'beat' }
   /** Reports from now on, every so often: sockets at a local port by state, how busy the host is, or both. */
   | { id: number; do: 'watch'; port?: number; host: boolean; everyMs: number };
 
 const say = (message: object) => process.stdout.write(`${JSON.stringify(message)}\n`);
 
+/** How long we bear the silence of whoever ordered loans. */
+const SILENCE_MS = 9_000;
+
+const loans = new Loans();
+let silence: NodeJS.Timeout | undefined;
+
+/** Somebody is there, for as long as anything is lent to him. */
+function heard(): void {
+  clearTimeout(silence);
+  if (loans.size > 0) silence = setTimeout(() => void loans.endAll(), SILENCE_MS);
+}
+
 async function obey(order: Order): Promise<void> {
   switch (order.do) {
+    case 'beat':
+      heard();
+      await loans.renew();
+      return;
+    case 'send':
+      await sendDatagrams(order.datagrams);
+      say({ id: order.id });
+      return;
+    case 'tool':
+      say({ id: order.id, result: await runTool(order.call) });
+      return;
+    case 'lend': {
+      // Before its effect, so that it is taken back even if the effect is half one.
+      loans.add(order.name, order.loan);
+      heard();
+      const { code, err } = await runTool(order.begin);
+      if (code !== 0) throw new Error(err.trim().split('\n')[0] || `exit ${code}`);
+      say({ id: order.id });
+      return;
+    }
+    case 'give back':
+      await loans.end(order.name);
+      heard();
+      say({ id: order.id });
+      return;
     case 'ping':
       say({ id: order.id, clockMs: monotonicMs() });
       return;
@@ -45,6 +92,8 @@ async function obey(order: Order): Promise<void> {
 const lines = createInterface({ input: process.stdin });
 lines.on('line', (line) => {
   const order = JSON.parse(line) as Order;
-  obey(order).catch((thrown: unknown) => say({ id: order.id, error: thrown instanceof Error ? thrown.message : String(thrown) }));
+  obey(order).catch((thrown: unknown) => say({ ...('id' in order ? { id: order.id } : {}), error: thrown instanceof Error ? thrown.message : String(thrown) }));
 });
-lines.on('close', () => process.exit(0));
+lines.on('close', () => void loans.endAll().finally(() => process.exit(0)));
+// Whoever read our answers is gone; the end of stdin is what we go by.
+process.stdout.on('error', () => undefined);

@@ -1,14 +1,13 @@
 /** `aftershock clean`: removes what dead runs left on the engine, by label. Runs that are still going on are left alone. */
 import { connectEngine } from '../cluster/engine.ts';
-import { findRemains, removeRun } from '../cluster/remains.ts';
+import { describeRemains, findRemains, removeRun } from '../cluster/remains.ts';
 
 export async function clean(options: { dryRun?: boolean; all?: boolean }): Promise<void> {
   const engine = await connectEngine();
   const runs = await findRemains(engine);
   const dead = runs.filter((run) => options.all || !run.alive);
   for (const run of dead) {
-    const what = [...run.containers, ...run.networks].map(({ name }) => name).join(', ');
-    process.stdout.write(`${options.dryRun ? 'would remove' : 'removing'} run ${run.runId}: ${what}\n`);
+    process.stdout.write(`${options.dryRun ? 'would remove' : 'removing'} ${describeRemains(run)}\n`);
     if (!options.dryRun) await removeRun(engine, run.runId);
   }
   const alive = runs.length - dead.length;

@@ -16,6 +16,14 @@ export interface Placement {
   readonly network: string;
   /** Its short name on that network. */
   readonly alias?: string;
+  /** It has a stdin, which never ends. */
+  readonly stdin?: boolean;
+  /** A path of the engine's host to lay into it: 'from:to'. */
+  readonly bind?: string;
+  /** Capabilities that it has, all others taken away: 'NET_ADMIN'. Left out, it has the engine's usual ones. */
+  readonly capabilities?: readonly string[];
+  /** 'container:<id>' to see that container's processes. */
+  readonly pid?: string;
   /** Publish this port on the engine's host (loopback only, where the engine is local). */
   readonly publish?: { readonly port: number; readonly loopbackOnly: boolean };
 }
@@ -38,7 +46,10 @@ class NodeContainer extends GenericContainer {
     // Whether a node is ready is decided by answered requests through the whole path (see `start.ts`), not container by container.
     this.withName(placement.name).withLabels(placement.labels).withNetworkMode(placement.network).withWaitStrategy(Wait.forAll([]));
     const limits: HostConfig = { Memory: memoryMiB * 2 ** 20, LogConfig: { Type: 'json-file', Config: { 'max-size': '20m' } } };
-    Object.assign(this.hostConfig, limits);
+    const { bind, capabilities, pid } = placement;
+    const confined = capabilities && { CapDrop: ['ALL'], CapAdd: [...capabilities] };
+    Object.assign(this.hostConfig, limits, confined, pid !== undefined && { PidMode: pid }, bind !== undefined && { Binds: [bind] });
+    if (placement.stdin) this.createOpts.OpenStdin = true;
     if (placement.alias) this.createOpts.NetworkingConfig = { EndpointsConfig: { [placement.network]: { Aliases: [placement.alias] } } };
     if (placement.publish) {
       this.withExposedPorts(placement.publish.port);

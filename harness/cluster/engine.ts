@@ -1,6 +1,7 @@
 /**
  * The one place that reaches the container engine: Docker, Docker Desktop, Podman's socket, or a remote one.
  */
+import { platform } from 'node:os';
 import type { ContainerRuntimeClient } from 'testcontainers';
 import { EnvironmentError, messageOf } from '../core/errors.ts';
 import { type EngineAddress, findEngine } from './engine-address.ts';
@@ -28,6 +29,8 @@ export interface EngineFacts {
 
 export interface Engine extends EngineFacts {
   readonly address: EngineAddress;
+  /** Where its socket lies on its own host, for a container that is to reach it: TESTCONTAINERS_DOCKER_SOCKET_OVERRIDE, or where we reach it by, or Docker's default. */
+  readonly socket: string;
   /** The Engine API. */
   readonly docker: Docker;
 }
@@ -59,12 +62,18 @@ async function connect(): Promise<Engine> {
   const { getContainerRuntimeClient } = await import('testcontainers');
   try {
     const docker = (await getContainerRuntimeClient()).container.dockerode;
-    return { ...(await engineFacts(address)), address, docker };
+    return { ...(await engineFacts(address)), address, socket: socketOf(address), docker };
   } catch (thrown) {
     throw new EnvironmentError(`the container engine at ${address.url} answers, but cannot be used (${messageOf(thrown)}); 'docker info' may say more`, {
       cause: thrown,
     });
   }
+}
+
+/** On macOS and Windows the engine is in a virtual machine, and the socket that we see is not the one that it has; a remote one has a socket of its own. */
+function socketOf({ url }: EngineAddress): string {
+  const here = platform() === 'linux' ? /^unix:\/\/(.+)$/.exec(url)?.[1] : undefined;
+  return process.env['TESTCONTAINERS_DOCKER_SOCKET_OVERRIDE'] ?? here ?? '/var/run/docker.sock';
 }
 
 /** Asks the engine for its facts. Throws when it does not answer. */

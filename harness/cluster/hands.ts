@@ -18,6 +18,7 @@ export class Hands {
   readonly #nodeOf: (name: string) => ContainerNode;
   readonly #onReading: OnReading | undefined;
   readonly #hands = new Map<string, Promise<Hand>>();
+  readonly #networkHands = new Map<string, Promise<Hand>>();
 
   constructor(spec: ClusterSpec, ground: Ground, nodeOf: (name: string) => ContainerNode, onReading: OnReading | undefined) {
     this.#spec = spec;
@@ -36,12 +37,27 @@ export class Hands {
     return hand;
   }
 
-  /** A hand that does not go when a node goes: a client's, or else any other node's. */
-  async beside(asked: string): Promise<Hand> {
+  /** A hand in a node's network namespace that may change it. It has a sidecar of its own, made when a fault first needs one: nobody else's hand can do what it can. */
+  atNetwork(name: string): Promise<Hand> {
+    let hand = this.#networkHands.get(name);
+    if (!hand) {
+      hand = this.#makeSidecar(name, networkSidecarOf(name), ['NET_ADMIN']);
+      this.#networkHands.set(name, hand);
+    }
+    return hand;
+  }
+
+  /** A hand that does not go when a node goes. */
+  beside(asked: string): Promise<Hand> {
+    return this.at(this.vantage(asked));
+  }
+
+  /** From where a node is looked at that may go: a client, or else any other node. Throws EnvironmentError when there is none. */
+  vantage(asked: string): string {
     const others = this.#spec.nodes.filter((node) => node.name !== asked);
     const vantage = others.find((node) => node.role === 'client') ?? others[0];
     if (!vantage) throw new EnvironmentError(`node ${asked} is alone in its cluster: there is nowhere to ask it from`);
-    return this.at(vantage.name);
+    return vantage.name;
   }
 
   /**
@@ -60,36 +76,55 @@ export class Hands {
 
   /** A sidecar stays in the namespace that its node has left: it is made anew beside a node that was started again. A client's hand ended with its container. */
   async remake(node: NodeSpec): Promise<void> {
-    const before = this.#hands.get(node.name);
-    if (!before) return;
-    this.#hands.delete(node.name);
+    // What it had lent is gone with the namespace; whoever put it there sees that for himself.
+    await this.#forget(this.#networkHands, node.name, networkSidecarOf(node.name));
+    if (!(await this.#forget(this.#hands, node.name, node.role === 'client' ? undefined : sidecarOf(node.name)))) return;
+    await this.watch(node);
+  }
+
+  /** Closes a hand and removes its sidecar; false when there was none. */
+  async #forget(hands: Map<string, Promise<Hand>>, name: string, sidecarName: string | undefined): Promise<boolean> {
+    const before = hands.get(name);
+    if (!before) return false;
+    hands.delete(name);
     (await before).close();
-    if (node.role !== 'client') {
-      const sidecar = this.#ground.name(sidecarOf(node.name));
+    if (sidecarName !== undefined) {
+      const sidecar = this.#ground.name(sidecarName);
       // Journalled as what the engine will tell of it: a kill that was asked for.
       await this.#ground.act('kill', sidecar, () => this.#ground.engine.docker.getContainer(sidecar).remove({ force: true }));
     }
-    await this.watch(node);
+    return true;
   }
 
   async close(): Promise<void> {
     // A hand that never came to be has said so to whoever asked for it.
-    for (const hand of await Promise.allSettled(this.#hands.values())) if (hand.status === 'fulfilled') hand.value.close();
+    for (const hand of await Promise.allSettled([...this.#hands.values(), ...this.#networkHands.values()])) if (hand.status === 'fulfilled') hand.value.close();
   }
 
-  async #make(name: string): Promise<Hand> {
-    const { image, program, sources } = this.#spec.tools.hand;
+  #make(name: string): Promise<Hand> {
+    // A client's container can run the hand itself: its image is the same.
     const node = this.#nodeOf(name);
-    let containerId = node.id;
-    if (node.role !== 'client') {
-      const sidecar = { name: sidecarOf(name), image, command: ['sleep', 'infinity'], sources, memoryMiB: HAND_MEMORY_MIB };
-      const placement = { ...this.#ground.placement(sidecar.name), network: `container:${node.id}` };
-      containerId = (await this.#ground.act('start', placement.name, () => startContainer(sidecar, placement))).id;
-    }
-    return new Hand(await openChannel(this.#ground.engine.docker, containerId, ['node', `/aftershock/${program}`]), name);
+    return node.role === 'client' ? this.#openIn(node.id, name) : this.#makeSidecar(name, sidecarOf(name), []);
+  }
+
+  /** A container of its own in the node's network namespace, with these capabilities and no other. */
+  async #makeSidecar(name: string, sidecarName: string, capabilities: readonly string[]): Promise<Hand> {
+    const { image, sources } = this.#spec.tools.hand;
+    const sidecar = { name: sidecarName, image, command: ['sleep', 'infinity'], sources, memoryMiB: HAND_MEMORY_MIB };
+    const placement = { ...this.#ground.placement(sidecar.name), network: `container:${this.#nodeOf(name).id}`, capabilities };
+    const { id } = await this.#ground.act('start', placement.name, () => startContainer(sidecar, placement));
+    return this.#openIn(id, name);
+  }
+
+  async #openIn(containerId: string, name: string): Promise<Hand> {
+    return new Hand(await openChannel(this.#ground.engine.docker, containerId, ['node', `/aftershock/${this.#spec.tools.hand.program}`]), name);
   }
 }
 
 function sidecarOf(node: string): string {
   return `hand-${node}`;
+}
+
+function networkSidecarOf(node: string): string {
+  return `net-${node}`;
 }

@@ -3,14 +3,13 @@
  * machine's own process table: the engine may be elsewhere.
  */
 import type Dockerode from 'dockerode';
+import { EnvironmentError } from '../core/errors.ts';
 import type { Started } from './container.ts';
 import type { NodeSpec } from './spec.ts';
-import type { Node, NodeState, Prober } from './types.ts';
+import type { NetworkHand, Node, NodeState, Peer, Prober } from './types.ts';
 
 export interface ContainerNode extends Node {
   readonly id: string;
-  /** Its address on the run's network, now: it may differ after a start. */
-  readonly address: string;
 }
 
 export interface NodeSurroundings {
@@ -18,6 +17,8 @@ export interface NodeSurroundings {
   /** Journals an action on this node around its effect. */
   act<T>(action: string, effect: () => Promise<T>): Promise<T>;
   prober(): Promise<Prober>;
+  network(): Promise<NetworkHand>;
+  peer(): Promise<Peer>;
   /** Called after a start: its network namespace is new, and its address may be. */
   moved(addressChanged: boolean): Promise<void>;
 }
@@ -48,5 +49,11 @@ export function createNode(spec: NodeSpec, started: Started, surroundings: NodeS
       return { running: State.Running && !State.Dead, paused: State.Paused, pid: State.Pid, startedAt: State.StartedAt };
     },
     prober: surroundings.prober,
+    network: surroundings.network,
+    peer: surroundings.peer,
+    get port() {
+      if (spec.port === undefined) throw new EnvironmentError(`node ${spec.name} serves no port, so its packets cannot be told`);
+      return spec.port;
+    },
   };
 }

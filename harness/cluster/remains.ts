@@ -32,6 +32,18 @@ export async function findRemains(engine: Engine): Promise<RunRemains[]> {
   return [...runs].map(([runId, run]) => ({ runId, alive: ownerAlive(run.owner), containers: run.containers, networks: run.networks }));
 }
 
+/** Removes what dead runs have left, and answers with it. Throws CleanUpError. */
+export async function sweep(engine: Engine): Promise<RunRemains[]> {
+  const dead = (await findRemains(engine)).filter(({ alive }) => !alive);
+  for (const { runId } of dead) await removeRun(engine, runId);
+  return dead;
+}
+
+/** 'run 3f2a: aftershock-3f2a-mc-1, aftershock-3f2a-network' */
+export function describeRemains({ runId, containers, networks }: RunRemains): string {
+  return `run ${runId}: ${[...containers, ...networks].map(({ name }) => name).join(', ')}`;
+}
+
 /** Removes a run's containers, then its network. Throws CleanUpError naming what stayed; what is gone already is fine. */
 export async function removeRun(engine: Engine, runId: string): Promise<void> {
   try {

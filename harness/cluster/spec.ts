@@ -91,7 +91,15 @@ export interface ProgramSpec {
 /** What the harness needs to have beside the nodes, named by `containers/` so that harness need not know it. */
 export interface ToolSpec {
   readonly toxiproxyImage: string;
-  readonly hand: { readonly image: string; readonly program: string; readonly sources: readonly string[] };
+  readonly hand: ToolProgram;
+  readonly reaper: ToolProgram;
+}
+
+export interface ToolProgram {
+  readonly image: string;
+  /** As in `ProgramSpec`. */
+  readonly program: string;
+  readonly sources: readonly string[];
 }
 
 export interface ClusterSpec {

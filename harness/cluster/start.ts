@@ -1,7 +1,7 @@
 /**
  * Starts a cluster from its spec, and takes it down again.
  *
- * Order: the network; Toxiproxy, because every configuration holds its address; all nodes at once; the links,
+ * Order: the reaper, which cleans up if we die from here on; the network; Toxiproxy, because every configuration holds its address; all nodes at once; the links,
  * because they need the nodes' addresses; the hands; and then the ready program, which has one key of each shard answered
  * through every proxy.
  */
@@ -13,8 +13,11 @@ import { startContainer } from './container.ts';
 import type { Engine } from './engine.ts';
 import { type ActionJournal, allEnded, Ground } from './ground.ts';
 import { Hands, type OnReading } from './hands.ts';
+import { RUN_LABEL } from './labels.ts';
+import { LinkLease } from './link-lease.ts';
 import { type ContainerNode, createNode } from './node.ts';
 import { becomeReady } from './ready.ts';
+import { Reaper } from './reaper.ts';
 import { endedNode, nodeLogs, removeRun } from './remains.ts';
 import { type ClusterSpec, type LinkSpec, type NodeSpec, type ProgramSpec, TOXIPROXY_MEMORY_MIB } from './spec.ts';
 import { LinkControl } from './toxiproxy.ts';
@@ -37,6 +40,8 @@ export interface RunningCluster extends Cluster {
   logs(): Promise<Map<string, string>>;
   /** Removes everything of this run from the engine. Throws CleanUpError naming what stayed. */
   stop(): Promise<void>;
+  /** Leaves everything standing: what is cleaned up when we die is not any more. */
+  leave(): Promise<void>;
 }
 
 const TOXIPROXY_API_PORT = 8474;
@@ -44,12 +49,18 @@ const TOXIPROXY_API_PORT = 8474;
 /** Throws EnvironmentError in one line; nothing is left on the engine then. */
 export async function startCluster(spec: ClusterSpec, options: ClusterOptions): Promise<RunningCluster> {
   const ground = new Ground(options.engine, options.runId, options.journal);
+  let reaper: Reaper | undefined;
   try {
-    return await new Starting(spec, ground, options.onReading).run(options.signal);
+    reaper = await ground.act('start', ground.name('reaper'), () =>
+      Reaper.start({ engine: options.engine, runId: options.runId, tool: spec.tools.reaper, label: `${RUN_LABEL}=${options.runId}` }),
+    );
+    options.signal.throwIfAborted();
+    return await new Starting(spec, ground, reaper, options.onReading).run(options.signal);
   } catch (thrown) {
     // A node that ended by itself explains everything that followed, and its container is about to go. An engine that is gone cannot tell of one.
     const ended = options.signal.aborted ? undefined : await endedNode(ground.engine, ground.runId).catch(() => undefined);
     await removeRun(ground.engine, ground.runId);
+    await reaper?.dismiss();
     if (ended !== undefined) throw new EnvironmentError(ended, { cause: thrown });
     if (thrown instanceof AftershockError) throw thrown;
     throw new EnvironmentError(`the cluster could not be started: ${messageOf(thrown)}`, { cause: thrown });
@@ -60,14 +71,16 @@ export async function startCluster(spec: ClusterSpec, options: ClusterOptions): 
 class Starting {
   readonly #spec: ClusterSpec;
   readonly #ground: Ground;
+  readonly #reaper: Reaper;
   readonly #addresses: Addresses;
   readonly #hands: Hands;
   readonly #nodes = new Map<string, ContainerNode>();
   #control!: LinkControl;
 
-  constructor(spec: ClusterSpec, ground: Ground, onReading: OnReading | undefined) {
+  constructor(spec: ClusterSpec, ground: Ground, reaper: Reaper, onReading: OnReading | undefined) {
     this.#spec = spec;
     this.#ground = ground;
+    this.#reaper = reaper;
     this.#addresses = new Addresses(spec, (name) => this.#node(name).address);
     this.#hands = new Hands(spec, ground, (name) => this.#node(name), onReading);
   }
@@ -101,7 +114,7 @@ class Starting {
     // From inside a container that was given the engine's socket, the engine's loopback address is somebody else's: whoever runs us there says how the
     // engine's host is reached, in the variable that Testcontainers reads.
     const loopbackOnly = this.#ground.engine.local && !process.env['TESTCONTAINERS_HOST_OVERRIDE'];
-    const placement = { ...this.#ground.placement('toxiproxy'), publish: { port: TOXIPROXY_API_PORT, loopbackOnly } };
+    const placement = { ...this.#ground.placement('toxiproxy'), publish: { port: TOXIPROXY_API_PORT, loopbackOnly }, stdin: true };
     const spec = {
       name: 'toxiproxy',
       image: this.#spec.tools.toxiproxyImage,
@@ -113,7 +126,7 @@ class Starting {
     };
     const started = await this.#ground.act('start', placement.name, () => startContainer(spec, placement));
     this.#addresses.toxiproxy = started.address;
-    this.#control = new LinkControl(`http://${started.published}`);
+    this.#control = new LinkControl(`http://${started.published}`, await LinkLease.open(this.#ground.engine.docker, started.id));
     await this.#control.answers();
   }
 
@@ -128,6 +141,11 @@ class Starting {
       prober: async () => {
         if (!spec.probe || spec.port === undefined) throw new EnvironmentError(`node ${spec.name} has no probe, so faults on it cannot be proven`);
         return (await this.#hands.beside(spec.name)).prober(() => `${node.address}:${spec.port}`, spec.probe);
+      },
+      network: () => this.#hands.atNetwork(spec.name),
+      peer: async () => {
+        const name = this.#hands.vantage(spec.name);
+        return { address: this.#node(name).address, hand: await this.#hands.atNetwork(name) };
       },
       moved: async (addressChanged) => {
         const inbound = addressChanged ? this.#spec.links.filter((link) => link.to === spec.name) : [];
@@ -169,6 +187,11 @@ class Starting {
       stop: async () => {
         await this.#hands.close();
         await this.#ground.act('remove', `everything of run ${runId}`, () => removeRun(engine, runId));
+        await this.#reaper.dismiss();
+      },
+      leave: async () => {
+        await this.#hands.close();
+        await this.#reaper.dismiss();
       },
     };
   }

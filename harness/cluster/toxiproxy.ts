@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ICreateProxyBody, Toxiproxy, type Proxy as ToxiproxyProxy } from 'toxiproxy-node-client';
 import { EnvironmentError, messageOf } from '../core/errors.ts';
+import type { LinkLease } from './link-lease.ts';
 
 /** What can be done to the bytes of a link. `downstream` are the answers, `upstream` the requests. */
 export type Toxic = { readonly stream: 'upstream' | 'downstream' } & (
@@ -28,12 +29,14 @@ const LETTING_GO_MS = 50;
 /** Toxiproxy's API, as far as links need it. Errors name the link. */
 export class LinkControl {
   readonly #api: Toxiproxy;
+  readonly #lease: LinkLease;
   readonly #proxies = new Map<string, ToxiproxyProxy>();
   #toxics = 0;
 
   /** `url`: where the API answers, such as http://127.0.0.1:49153. */
-  constructor(url: string) {
+  constructor(url: string, lease: LinkLease) {
     this.#api = new Toxiproxy(url);
+    this.#lease = lease;
   }
 
   /** Waits until the API answers: its port is published before it listens. */
@@ -58,26 +61,45 @@ export class LinkControl {
   }
 
   /** Adds a toxic; the answer removes it. */
-  async poison(link: string, toxic: Toxic): Promise<() => Promise<void>> {
-    const name = `aftershock-${++this.#toxics}`;
-    const added = await limited(
-      `adding ${toxic.type} on ${link}`,
-      this.#proxy(link).addToxic({ name, type: toxic.type, stream: toxic.stream, toxicity: 1, attributes: toxic.attributes }),
-    );
-    return once(async () => {
-      const attributes = HARMLESS[toxic.type];
-      if (attributes) {
-        await limited(`ending ${toxic.type} on ${link}`, added.update({ ...added.toJson(), attributes }));
-        await sleep(LETTING_GO_MS);
-      }
-      await limited(`removing ${toxic.type} from ${link}`, added.remove());
+  poison(link: string, toxic: Toxic): Promise<() => Promise<void>> {
+    return this.#lent(async () => {
+      const name = `aftershock-${++this.#toxics}`;
+      const added = await limited(
+        `adding ${toxic.type} on ${link}`,
+        this.#proxy(link).addToxic({ name, type: toxic.type, stream: toxic.stream, toxicity: 1, attributes: toxic.attributes }),
+      );
+      return async () => {
+        const attributes = HARMLESS[toxic.type];
+        if (attributes) {
+          await limited(`ending ${toxic.type} on ${link}`, added.update({ ...added.toJson(), attributes }));
+          await sleep(LETTING_GO_MS);
+        }
+        await limited(`removing ${toxic.type} from ${link}`, added.remove());
+      };
     });
   }
 
   /** Closes the link's door and all its connections; the answer opens the door again. */
-  async cut(link: string): Promise<() => Promise<void>> {
-    await this.#enable(link, false);
-    return once(() => this.#enable(link, true));
+  cut(link: string): Promise<() => Promise<void>> {
+    return this.#lent(async () => {
+      await this.#enable(link, false);
+      return () => this.#enable(link, true);
+    });
+  }
+
+  /** Does something to a link that ends by itself if we die before it was undone. The answer undoes it, and can be called again: the second call waits for the first. */
+  async #lent(act: () => Promise<() => Promise<void>>): Promise<() => Promise<void>> {
+    const giveBack = this.#lease.take();
+    try {
+      const undo = await act();
+      return once(async () => {
+        await undo();
+        giveBack();
+      });
+    } catch (thrown) {
+      giveBack();
+      throw thrown;
+    }
   }
 
   /** Points a link at a far end that has moved. Toxiproxy closes its connections. */

@@ -54,6 +54,33 @@ export interface Node {
   state(): Promise<NodeState>;
   /** A prober straight to the node, past every link. */
   prober(): Promise<Prober>;
+  /** Where it serves. Throws EnvironmentError for a node that serves nothing. */
+  readonly port: number;
+  /** Its address on the run's network, now: it may differ after a start. */
+  readonly address: string;
+  /** A hand in its network namespace that may change it. Made at the first call, in some tenths of a second. */
+  network(): Promise<NetworkHand>;
+  /** The same in the namespace of a node that it can be asked from: a client's. */
+  peer(): Promise<Peer>;
+}
+
+/** Changes a network namespace, and counts in it. */
+export interface NetworkHand {
+  /** Carries out a script of nftables there, all of it or nothing. Throws EnvironmentError with nft's own words. */
+  nft(script: string): Promise<void>;
+  /** Packets that a named counter has counted; undefined when there is no such counter. Throws EnvironmentError when nobody knows. */
+  counted(family: string, table: string, counter: string): Promise<number | undefined>;
+  /** How many elements a set holds; undefined when there is no such set. Throws EnvironmentError when nobody knows. */
+  elements(family: string, table: string, set: string): Promise<number | undefined>;
+  /** Puts rules of nftables in force that end when we die. The answer takes them back. */
+  lend(name: string, script: { readonly begin: string; readonly renew: string; readonly end: string }): Promise<() => Promise<void>>;
+  /** Sends so many datagrams that bear this mark; resolves when the last is on its way. */
+  send(datagrams: { readonly host: string; readonly port: number; readonly fromPort?: number; readonly mark: number; readonly count: number }): Promise<void>;
+}
+
+export interface Peer {
+  readonly address: string;
+  readonly hand: NetworkHand;
 }
 
 export interface Cluster {

@@ -43,6 +43,8 @@ export interface FaultKind<F extends { readonly kind: string }> {
   readonly excludes: readonly string[];
   /** How long its proof takes, ms: it has to last longer than that. */
   provingMs(fault: F): number;
+  /** Makes what takes long to make, before the load begins: sidecars. Throws EnvironmentError for what cannot be done here. */
+  ready?(fault: F, cluster: Cluster): Promise<void>;
   /** Opens the probes and measures what is normal, before the fault. */
   prepare(fault: F, cluster: Cluster): Promise<Prepared>;
   /** The nodes that the load cannot reach well while it lasts. */

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { messageOf } from '../core/errors.ts';
 import { linkEnds } from '../core/names.ts';
-import { formatMs, milliseconds } from '../core/units.ts';
+import { formatMs, formatShare, milliseconds, type Share, share } from '../core/units.ts';
 
 /** A duration of whole milliseconds, which is what Toxiproxy takes, from `leastMs` to `mostMs`. */
 export function wholeMs(leastMs: number, mostMs: number): z.ZodString {
@@ -25,3 +25,15 @@ export const linkTarget = z.string().refine((text) => linkEnds(text) !== undefin
 export const nodeTarget = z
   .string()
   .regex(/^[a-z0-9*][a-z0-9*-]*$/, { error: (issue) => `'${String(issue.input)}' is not a node; write a name or a pattern, such as 'mc-3' or 'mc-*'` });
+
+/** A share from `least` to all. */
+export function shareOf(least: number): z.ZodType<Share> {
+  return z.string().superRefine((text, context) => {
+    try {
+      const value = share(text);
+      if (value < least) context.addIssue({ code: 'custom', message: `'${text}' is out of range; write ${formatShare(least)} to 100%` });
+    } catch (thrown) {
+      context.addIssue({ code: 'custom', message: messageOf(thrown).replace(/^share: /, '') });
+    }
+  }) as unknown as z.ZodType<Share>;
+}

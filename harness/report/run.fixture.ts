@@ -80,7 +80,11 @@ export function planOf(variant: RunVariant): Plan {
       ],
       links: proxies.flatMap((from) => [{ from: 'client-1', to: from, port: 22_121 }, ...SHARDS.map((to) => ({ from, to, port: 11_211 }))]),
       ready: program,
-      tools: { toxiproxyImage: 'aftershock/toxiproxy:1', hand: { image: 'aftershock/hand:1', program: 'containers/hand/program.ts', sources: [] } },
+      tools: {
+        toxiproxyImage: 'aftershock/toxiproxy:1',
+        hand: { image: 'aftershock/hand:1', program: 'containers/hand/program.ts', sources: [] },
+        reaper: { image: 'aftershock/hand:1', program: 'containers/hand/program.ts', sources: [] },
+      },
     },
     load: [
       {

@@ -85,8 +85,9 @@ export function budgetOf(plan: Plan): Budget {
   const ports = portNeed(plan, hops);
   const cores = coreNeeds(plan);
   return {
-    containers: plan.cluster.nodes.length + 1 + sidecars,
-    memoryMiB: plan.cluster.nodes.reduce((sum, node) => sum + node.memoryMiB, TOXIPROXY_MEMORY_MIB) + sidecars * HAND_MEMORY_MIB,
+    // Beside the nodes: Toxiproxy, the reaper, and a hand for each node that is looked at.
+    containers: plan.cluster.nodes.length + 2 + sidecars,
+    memoryMiB: plan.cluster.nodes.reduce((sum, node) => sum + node.memoryMiB, TOXIPROXY_MEMORY_MIB) + (1 + sidecars) * HAND_MEMORY_MIB,
     networks: 1,
     durationMs: plan.durationMs + UP_AND_DOWN_MS,
     resultBytes: (plan.durationMs / WINDOW_MS) * series * BYTES_PER_WINDOW,

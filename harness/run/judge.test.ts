@@ -36,7 +36,13 @@ function planOf({ misses = [], reported = false, ...rest }: { misses?: string[];
     seed: 7,
     tags: ['nightly'],
     durationMs: 20_000,
-    cluster: { title: 'four nodes', nodes: [], links: [], ready: program, tools: { toxiproxyImage: 'x', hand: { image: 'x', program: 'x', sources: [] } } },
+    cluster: {
+      title: 'four nodes',
+      nodes: [],
+      links: [],
+      ready: program,
+      tools: { toxiproxyImage: 'x', hand: { image: 'x', program: 'x', sources: [] }, reaper: { image: 'x', program: 'x', sources: [] } },
+    },
     load: [
       {
         name: 'main',

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Engine } from '../cluster/engine.ts';
 import { type RunningCluster, startCluster } from '../cluster/start.ts';
 import { CleanUpError, InvalidRunError, messageOf } from '../core/errors.ts';
+import { faultKind } from '../faults/index.ts';
 import { unlessAborted } from './abort.ts';
 import { Load } from './loads.ts';
 import { RunLog } from './log.ts';
@@ -112,13 +113,14 @@ export async function run(plan: Plan, options: RunOptions): Promise<EndedRun> {
       observer.stage('taking it down');
       try {
         await saveLogs(standing, folder, log);
-        if (!skip()) await standing.stop();
+        await (skip() ? standing.leave() : standing.stop());
       } finally {
         log.close();
       }
     },
     keep: async () => {
       await saveLogs(standing, folder, log);
+      await standing.leave();
       log.close();
     },
   };
@@ -137,6 +139,7 @@ interface Performance {
 async function perform(plan: Plan, { cluster, log, observer, stopped, abort, loadFailed }: Performance): Promise<void> {
   const loads: Load[] = [];
   try {
+    for (const { fault } of plan.steps) await faultKind(fault).ready?.(fault, cluster);
     observer.stage('connecting clients');
     for (const spec of plan.load) loads.push(await Load.open(spec, plan.seed, cluster, log, observer, plan.durationMs));
     await unlessAborted(Promise.all(loads.map((load) => load.prepare(log))), stopped);

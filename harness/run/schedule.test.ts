@@ -14,7 +14,7 @@ const cluster = {
     { from: 'client-1', to: 'mc-2', port: 1 },
   ],
   ready: { node: 'client-1', program: 'x', settings: {} },
-  tools: { toxiproxyImage: 'x', hand: { image: 'x', program: 'x', sources: [] } },
+  tools: { toxiproxyImage: 'x', hand: { image: 'x', program: 'x', sources: [] }, reaper: { image: 'x', program: 'x', sources: [] } },
 } satisfies ClusterSpec;
 
 const step = (fault: Step['fault'], at: `${number}s`, lasts: `${number}s` = '2s', jitter?: `${number}s`): Step => ({

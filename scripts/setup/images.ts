@@ -111,6 +111,7 @@ async function build(engine: Engine, image: Image, options: BuildOptions): Promi
   try {
     if (options.dockerfile !== undefined) writeFileSync(join(folder, 'Dockerfile'), options.dockerfile);
     else copyFileSync(join(ROOT, image.folder, options.variant ?? 'Dockerfile'), join(folder, 'Dockerfile'));
+    for (const file of image.files ?? []) copyFileSync(join(ROOT, image.folder, file), join(folder, file));
     if (options.part !== undefined) await makePart(options.part, image, { into: folder, architecture: engine.architecture, log, signal });
     const stream = await engine.docker.buildImage(
       // What a part was unpacked from is no part of the image.

@@ -1,0 +1,93 @@
+/**
+ * The reaper: a container of its own that outlives the harness, and cleans up after one that died.
+ *
+ * The harness starts it before anything else and says a word every two seconds. It is dead when it closes our stdin, and taken for dead when it is silent for longer than
+ * `silenceMs`: a process that was stopped, a laptop that sleeps. Before each thing that it does to the system under test through the engine, it tells how that is undone.
+ *
+ * A line of JSON on stdin is a word; each 'undo' is acknowledged on stdout before its effect is brought about.
+ */
+import { hostname } from 'node:os';
+import { createInterface } from 'node:readline';
+import { type Call, engineAt } from './engine.ts';
+import { reap } from './reap.ts';
+
+export interface ReaperSettings {
+  /** What everything of the run bears that is to go with it, as 'key=value'; left out where a cluster is to stay, and only faults are to end. */
+  readonly label?: string;
+  readonly silenceMs: number;
+}
+
+export type ReaperWord =
+  | { readonly do: 'beat' }
+  /** How something is undone that is going to be done. */
+  | { readonly do: 'undo'; readonly id: number; readonly call: Call }
+  /** It was undone. */
+  | { readonly do: 'done'; readonly id: number }
+  /** The run has ended and cleaned up, or leaves its cluster standing on purpose. */
+  | { readonly do: 'bye' };
+
+const SOCKET = '/var/run/docker.sock';
+
+const ask = engineAt(SOCKET);
+const undo = new Map<number, Call>();
+let settings: ReaperSettings | undefined;
+let timer: NodeJS.Timeout | undefined;
+let over = false;
+
+const say = (message: object) => process.stdout.write(`${JSON.stringify(message)}\n`);
+
+function hear(line: string): void {
+  if (!settings) {
+    settings = JSON.parse(line) as ReaperSettings;
+    // A reaper that could not do anything is told of now, and not when it is needed.
+    ask({ method: 'GET', path: '/_ping' }).then(
+      ({ status, body }) => say(status === 200 ? { ready: true } : { trouble: `it answered ${status} ${String(body)}` }),
+      (thrown: unknown) => say({ trouble: thrown instanceof Error ? thrown.message : String(thrown) }),
+    );
+    return;
+  }
+  const word = JSON.parse(line) as ReaperWord;
+  switch (word.do) {
+    case 'beat':
+      return;
+    case 'undo':
+      undo.set(word.id, word.call);
+      say({ noted: word.id });
+      return;
+    case 'done':
+      undo.delete(word.id);
+      return;
+    case 'bye':
+      void leave();
+  }
+}
+
+async function dead(): Promise<void> {
+  if (over) return;
+  over = true;
+  const failures = settings ? await reap(ask, [...undo.values()].reverse(), settings.label) : [];
+  for (const failure of failures) process.stderr.write(`${failure}\n`);
+  await leave();
+}
+
+/** Its container is its own to remove: nobody else may be there to do it. */
+async function leave(): Promise<void> {
+  over = true;
+  clearTimeout(timer);
+  await ask({ method: 'DELETE', path: `/containers/${hostname()}?force=1` });
+}
+
+function listen(): void {
+  clearTimeout(timer);
+  if (settings && !over) timer = setTimeout(() => void dead(), settings.silenceMs);
+}
+
+const lines = createInterface({ input: process.stdin });
+lines.on('line', (line) => {
+  if (over) return;
+  hear(line);
+  listen();
+});
+lines.on('close', () => void dead());
+// Whoever reads our stdout goes when the harness goes; that is what we are for.
+process.stdout.on('error', () => undefined);

@@ -1,0 +1,57 @@
+/**
+ * What is done for a run that is dead: its faults are taken back, what is paused goes on, and then everything that bears its label is removed.
+ *
+ * In this order, because a removal can take long or fail, and a fault must not outlive its run for it.
+ */
+import type { Ask, Call } from './engine.ts';
+
+/** Looks until two in a row have found nothing, since a container may be in the making; so many at the most. */
+const MOST_LOOKS = 20;
+const QUIET_LOOKS = 2;
+const REST_MS = 300;
+/** For one thing to be undone, ms: a few of them, one after the other, have to fit into the ten seconds in which every fault ends. */
+const UNDO_LIMIT_MS = 1_500;
+
+/**
+ * `undo`: calls that take the run's faults back, newest first. `label`: what everything of the run bears, as 'key=value'; nothing is removed without one. Answers with what
+ * did not work, a line each.
+ */
+export async function reap(ask: Ask, undo: readonly Call[], label?: string): Promise<string[]> {
+  const failures: string[] = [];
+  const attempt = async (call: Call, limitMs?: number) => {
+    try {
+      const { status, body } = await ask(call, limitMs);
+      // Gone, being removed, or already as it should be.
+      if (status >= 400 && ![304, 404, 409].includes(status)) failures.push(`${call.method} ${call.path}: ${status} ${messageIn(body)}`);
+    } catch (thrown) {
+      failures.push(`${call.method} ${call.path}: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+    }
+  };
+  for (const call of undo) await attempt(call, UNDO_LIMIT_MS);
+  if (label === undefined) return failures;
+  const paused = await found(ask, 'containers/json?all=1', label, { status: ['paused'] });
+  await Promise.all(paused.map((id) => attempt({ method: 'POST', path: `/containers/${id}/unpause` }, UNDO_LIMIT_MS)));
+  for (let looks = 0, quiet = 0; looks < MOST_LOOKS && quiet < QUIET_LOOKS; looks++) {
+    const containers = await found(ask, 'containers/json?all=1', label);
+    await Promise.all(containers.map((id) => attempt({ method: 'DELETE', path: `/containers/${id}?force=1&v=1` })));
+    const [networks, volumes] = await Promise.all([found(ask, 'networks', label), found(ask, 'volumes', label)]);
+    await Promise.all(networks.map((id) => attempt({ method: 'DELETE', path: `/networks/${id}` })));
+    await Promise.all(volumes.map((name) => attempt({ method: 'DELETE', path: `/volumes/${encodeURIComponent(name)}?force=1` })));
+    quiet = containers.length + networks.length + volumes.length === 0 ? quiet + 1 : 0;
+    if (quiet < QUIET_LOOKS) await new Promise((resolve) => setTimeout(resolve, REST_MS));
+  }
+  return failures;
+}
+
+/** Ids (names, of volumes) of what bears the label. */
+async function found(ask: Ask, list: string, label: string, more: Readonly<Record<string, readonly string[]>> = {}): Promise<string[]> {
+  const filters = encodeURIComponent(JSON.stringify({ label: [label], ...more }));
+  const { status, body } = await ask({ method: 'GET', path: `/${list}${list.includes('?') ? '&' : '?'}filters=${filters}` });
+  if (status !== 200) throw new Error(`the engine does not list ${list}: ${status} ${messageIn(body)}`);
+  const rows = (Array.isArray(body) ? body : ((body as { Volumes?: unknown[] | null }).Volumes ?? [])) as { Id?: string; Name?: string }[];
+  return rows.flatMap(({ Id, Name }) => Id ?? Name ?? []);
+}
+
+function messageIn(body: unknown): string {
+  return typeof body === 'object' && body !== null && 'message' in body ? String(body.message) : String(body);
+}

@@ -1,0 +1,123 @@
+/**
+ * Our end of the reaper, the container that cleans up after us when we die. It is started before anything else of a run, hears from us every two seconds, and leaves when we say that all is
+ * done. What it does then is in `containers/reaper`; the program is handed in by the cluster's spec.
+ */
+import { EnvironmentError, messageOf } from '../core/errors.ts';
+import { type Channel, openChannel } from './channel.ts';
+import { startContainer } from './container.ts';
+import type { Engine } from './engine.ts';
+import { runLabels } from './labels.ts';
+import { HAND_MEMORY_MIB, type ToolProgram } from './spec.ts';
+
+/** A call to the engine's API that takes something back. */
+export interface UndoCall {
+  readonly method: 'POST' | 'DELETE';
+  readonly path: string;
+  readonly body?: unknown;
+}
+
+export interface ReaperOptions {
+  readonly engine: Engine;
+  readonly runId: string;
+  readonly tool: ToolProgram;
+  /** What is removed when we die, as 'key=value'; left out where a cluster is to stay. */
+  readonly label?: string;
+}
+
+/** How often it hears from us, and for how long it bears our silence: five words lost in a row. */
+const BEAT_MS = 2_000;
+export const SILENCE_MS = 10_000;
+const LIMIT_MS = 5_000;
+
+export class Reaper {
+  readonly #channel: Channel;
+  readonly #remove: () => Promise<void>;
+  readonly #noted = new Map<number, () => void>();
+  readonly #beating: NodeJS.Timeout;
+  #undos = 0;
+
+  /** Throws EnvironmentError when it cannot be started, and when it does not reach the engine. */
+  static async start({ engine, runId, tool, label }: ReaperOptions): Promise<Reaper> {
+    const name = `aftershock-${runId}-reaper`;
+    const spec = { name: 'reaper', image: tool.image, command: ['sleep', 'infinity'], sources: tool.sources, memoryMiB: HAND_MEMORY_MIB };
+    // A run of its own to whoever looks by label: what removes the run does not remove its reaper.
+    const placement = { name, labels: runLabels(`${runId}-reaper`), network: 'none', bind: `${engine.socket}:/var/run/docker.sock`, capabilities: [] };
+    const { id } = await startContainer(spec, placement);
+    const remove = async () => {
+      await engine.docker
+        .getContainer(id)
+        .remove({ force: true })
+        .catch((thrown: unknown) => {
+          const status = (thrown as { statusCode?: number }).statusCode;
+          if (status !== 404 && status !== 409) throw thrown;
+        });
+    };
+    try {
+      const channel = await openChannel(engine.docker, id, ['node', `/aftershock/${tool.program}`]);
+      const ready = new Promise<void>((resolve, reject) => {
+        channel.onMessage((message) => {
+          if (message['ready'] === true) resolve();
+          else if ('trouble' in message)
+            reject(new EnvironmentError(`the reaper does not reach the engine by ${engine.socket}: ${String(message['trouble'])}`));
+        });
+        void channel.ended.then(({ code, stderr }) => reject(new EnvironmentError(`the reaper ended by itself (exit ${code}): ${stderr}`)));
+      });
+      channel.send({ ...(label === undefined ? {} : { label }), silenceMs: SILENCE_MS });
+      await within(ready, 'did not become ready');
+      return new Reaper(channel, remove);
+    } catch (thrown) {
+      await remove();
+      if (thrown instanceof EnvironmentError) throw thrown;
+      throw new EnvironmentError(`the reaper could not be started: ${messageOf(thrown)}`, { cause: thrown });
+    }
+  }
+
+  private constructor(channel: Channel, remove: () => Promise<void>) {
+    this.#channel = channel;
+    this.#remove = remove;
+    channel.onMessage((message) => {
+      const id = message['noted'] as number;
+      this.#noted.get(id)?.();
+      this.#noted.delete(id);
+    });
+    // What has no reader any more says so by itself, in `channel.ended`; a run without its reaper goes on, and its leases with it.
+    let isOver = false;
+    void channel.ended.then(() => {
+      isOver = true;
+      clearInterval(this.#beating);
+    });
+    this.#beating = setInterval(() => {
+      if (!isOver) channel.send({ do: 'beat' });
+    }, BEAT_MS);
+    this.#beating.unref();
+  }
+
+  /** Resolves when the reaper knows how to undo what is about to be done; the answer tells it that it was undone. */
+  async note(call: UndoCall): Promise<() => void> {
+    const id = ++this.#undos;
+    const noted = new Promise<void>((resolve) => this.#noted.set(id, resolve));
+    this.#channel.send({ do: 'undo', id, call });
+    await within(noted, 'did not note how a fault is undone');
+    return () => this.#channel.send({ do: 'done', id });
+  }
+
+  /** It leaves, and everything else stays as it is. Waits until it has gone. */
+  async dismiss(): Promise<void> {
+    clearInterval(this.#beating);
+    this.#channel.send({ do: 'bye' });
+    await within(this.#channel.ended, 'did not leave').catch(() => undefined);
+    await this.#remove();
+  }
+}
+
+async function within<T>(promise: Promise<T>, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new EnvironmentError(`the reaper ${what} within ${LIMIT_MS / 1_000} s`)), LIMIT_MS);
+  });
+  try {
+    return await Promise.race([promise, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

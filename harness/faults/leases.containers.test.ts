@@ -1,0 +1,108 @@
+/** Every fault ends within ten seconds of the death of its run, whatever died. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { connectEngine, type Engine } from '../cluster/engine.ts';
+import { findRemains, removeRun } from '../cluster/remains.ts';
+
+const FIXTURE = new URL('./held.fixture.ts', import.meta.url).pathname;
+const LEASE_LIMIT_MS = 10_000;
+
+describe('faults of a harness that was killed', () => {
+  let engine: Engine;
+  let runId: string;
+  let harness: ChildProcess;
+
+  beforeEach(async () => {
+    engine = await connectEngine();
+    runId = `test-${randomBytes(4).toString('hex')}`;
+    harness = spawn(process.execPath, [FIXTURE, runId], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const lines = createInterface({ input: harness.stdout as NonNullable<typeof harness.stdout> });
+    const [line] = await Promise.race([once(lines, 'line'), once(harness, 'exit').then(() => ['it ended'])]);
+    expect(line).toBe('in force');
+  });
+
+  afterEach(async () => {
+    harness.kill('SIGKILL');
+    await removeRun(engine, `${runId}-reaper`);
+    await removeRun(engine, runId);
+  });
+
+  const container = (node: string) => engine.docker.getContainer(`aftershock-${runId}-${node}`);
+  const kill = (node: string) => container(node).kill({ signal: 'SIGKILL' });
+
+  /** What a program prints in a container of the run. */
+  const printed = async (node: string, ...argv: string[]): Promise<string> => {
+    const exec = await container(node).exec({ Cmd: argv, AttachStdout: true, AttachStderr: true });
+    const stream = await exec.start({});
+    const pieces: Buffer[] = [];
+    for await (const piece of stream) pieces.push(piece as Buffer);
+    return Buffer.concat(pieces).toString('latin1');
+  };
+  const toxics = () =>
+    printed(
+      'toxiproxy',
+      'perl',
+      '-MIO::Socket::INET',
+      '-e',
+      'my $s = IO::Socket::INET->new("127.0.0.1:8474"); print $s "GET /proxies HTTP/1.0\r\n\r\n"; print <$s>',
+    );
+  /** The rules in the namespace of mc-1, seen from a container that came later. */
+  const rules = async () => {
+    const looking = await engine.docker.createContainer({
+      Image: 'aftershock/hand:1',
+      Cmd: ['nft', 'list', 'ruleset'],
+      Labels: { 'io.aftershock.run': runId },
+      HostConfig: { NetworkMode: `container:aftershock-${runId}-mc-1`, CapDrop: ['ALL'], CapAdd: ['NET_ADMIN'] },
+    });
+    await looking.start();
+    await looking.wait();
+    const text = ((await looking.logs({ stdout: true, stderr: true })) as unknown as Buffer).toString('latin1');
+    await looking.remove({ force: true });
+    return text;
+  };
+  const until = async (what: () => Promise<boolean>, limitMs: number): Promise<number> => {
+    const beganAt = performance.now();
+    while (!(await what())) {
+      if (performance.now() - beganAt > limitMs) return Number.POSITIVE_INFINITY;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    return performance.now() - beganAt;
+  };
+  const remains = async () => (await findRemains(engine)).filter((run) => run.runId.startsWith(runId));
+
+  it('are gone with everything else when the reaper still lives, and so is the reaper', async () => {
+    harness.kill('SIGKILL');
+    expect(await until(async () => (await remains()).length === 0, LEASE_LIMIT_MS)).toBeLessThan(LEASE_LIMIT_MS);
+  });
+
+  it('are gone when the reaper is dead, too, and the cluster still stands', async () => {
+    expect(await toxics()).toContain('"toxics":[{');
+    expect(await rules()).toContain('numgen');
+    await kill('reaper');
+    harness.kill('SIGKILL');
+    expect(await until(async () => !(await toxics()).includes('"toxics":[{'), LEASE_LIMIT_MS)).toBeLessThan(LEASE_LIMIT_MS);
+    expect(await toxics()).toContain('"enabled":true');
+    expect(await until(async () => !(await rules()).includes('numgen'), LEASE_LIMIT_MS)).toBeLessThan(LEASE_LIMIT_MS);
+    expect((await container('mc-1').inspect()).State.Running).toBe(true);
+  });
+
+  it('have lost their hold when the sidecar is dead, too: the kernel has ended them', async () => {
+    await kill('reaper');
+    await kill('net-mc-1');
+    harness.kill('SIGKILL');
+    const held = async () => /set lease \{[^}]*elements/.test(await rules());
+    expect(await held()).toBe(true);
+    expect(await until(async () => !(await held()), LEASE_LIMIT_MS)).toBeLessThan(LEASE_LIMIT_MS);
+    // The rule is there, and asks for what is not.
+    expect(await rules()).toContain('meta l4proto @lease');
+  });
+
+  it('last as long as their harness lives, however often a lease has to be renewed', async () => {
+    await new Promise((resolve) => setTimeout(resolve, 15_000));
+    expect(await toxics()).toContain('"toxics":[{');
+    expect(await rules()).toMatch(/set lease \{[^}]*elements/);
+  });
+});
