@@ -25,17 +25,20 @@ describe('loss', () => {
     ['1%', 20_000],
     ['5%', 10_000],
     ['30%', 10_000],
-  ])('loses %s of %i datagrams to within 4.5 standard deviations, by which one run in 20,000 would be wrong by chance, on the way in and on the way out', async (share, count) => {
-    const asked = Number.parseFloat(share) / 100;
-    const sigma = Math.sqrt((asked * (1 - asked)) / count);
-    const [place] = await placesOf([node()]);
-    if (!place) throw new Error('no place');
-    for (const direction of ['in', 'out'] as const) {
-      const lost = await during(loss('mc-1', share, { direction }), () => lostShare(place, direction, count));
-      expect(Math.abs(lost - asked)).toBeLessThan(4.5 * sigma);
-      expect(await lostShare(place, direction, count)).toBe(0);
-    }
-  });
+  ])(
+    'loses %s of %i datagrams to within 4.5 standard deviations, by which one run in 20,000 would be wrong by chance, on the way in and on the way out',
+    async (share, count) => {
+      const asked = Number.parseFloat(share) / 100;
+      const sigma = Math.sqrt((asked * (1 - asked)) / count);
+      const [place] = await placesOf([node()]);
+      if (!place) throw new Error('no place');
+      for (const direction of ['in', 'out'] as const) {
+        const lost = await during(loss('mc-1', share, { direction }), () => lostShare(place, direction, count));
+        expect(Math.abs(lost - asked)).toBeLessThan(4.5 * sigma);
+        expect(await lostShare(place, direction, count)).toBe(0);
+      }
+    },
+  );
 
   it('goes the way that was asked for, and not the other', async () => {
     const [place] = await placesOf([node()]);
