@@ -72,7 +72,7 @@ export const flood: Measurement = {
     return {
       targets: [
         {
-          what: `${COUNT.toLocaleString('en-US')} echo-verified connections, public API: connections per second`,
+          what: `${COUNT.toLocaleString('en-US')} echo-verified connections, public API, local ports named: connections per second`,
           reach: '0.9 x a Go program',
           bound: 0.9,
           side: 'at least',
@@ -80,7 +80,7 @@ export const flood: Measurement = {
           why,
         },
         {
-          what: 'the same, internal handle: connections per second',
+          what: 'the same, internal handle, local ports named: connections per second',
           reach: '1.2 x a Go program',
           bound: 1.2,
           side: 'at least',

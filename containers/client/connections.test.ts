@@ -33,6 +33,7 @@ describe('cacheConnections', () => {
         },
       },
       ratePerSecond: 0,
+      requestsPerMinute: 16_000,
       connections: 16_000,
       // 100 names such as 'flood:100', 9 bytes.
       memoryMiB: expect.closeTo((100 * (60 + 1.65 * 9)) / 2 ** 20, 9),
@@ -45,14 +46,14 @@ describe('cacheConnections', () => {
     [
       { flood: 500, rate: '100/s' },
       { kind: 'flood', count: 500, ratePerSecond: 100 },
-      { ratePerSecond: 100, connections: 500 },
+      { ratePerSecond: 100, requestsPerMinute: 500, connections: 500 },
     ],
     // 200/s x 1 s of patience.
     [{ churn: '200/s' }, { kind: 'churn', ratePerSecond: 200 }, { ratePerSecond: 200, connectsPerSecond: 200, connections: 200 }],
     [
       { herd: 500, every: '5s' },
       { kind: 'herd', members: 500, everyMs: 5_000, spreadMs: 0, jitter: 'full', restMs: 1_000 },
-      { ratePerSecond: 500, connectsPerSecond: 100, connections: 500 },
+      { ratePerSecond: 500, requestsPerMinute: 6_000, connectsPerSecond: 100, connections: 500 },
     ],
     [
       { herd: 500, spread: '2s', jitter: 'even', rest: '3s' },
@@ -60,7 +61,11 @@ describe('cacheConnections', () => {
       { ratePerSecond: 250, connections: 500 },
     ],
     [{ halfClosed: 100, openingAtOnce: 5 }, { kind: 'half-closed', count: 100, openingAtOnce: 5 }, { connections: 100 }],
-    [{ neverReading: 10, asks: 3 }, { kind: 'never-reading', count: 10, asks: 3, openingAtOnce: 128 }, { connections: 10 }],
+    [
+      { neverReading: 10, asks: 3 },
+      { kind: 'never-reading', count: 10, asks: 3, openingAtOnce: 128 },
+      { connections: 10, longestItemBytes: 1_000_000 + 'never-reading:1'.length },
+    ],
     // At most 64 + 'slow-senders'.length + 8 = 84 bytes, one each 100 ms, and a timeout from then on.
     [
       { slowSenders: 50, every: '100ms' },

@@ -224,6 +224,7 @@ export function cacheConnections(options: CacheConnectionsOptions): LoadSpec {
     title: `${titleOf(behaviour)}${settings.atMs > 0 ? `, from ${formatMs(settings.atMs)} on` : ''}`,
     program: { node, program: 'containers/client/connections-main.ts', settings },
     ...sumsOf(behaviour, timeoutMs),
+    ...(behaviour.kind === 'never-reading' || rest.ask === 'set' ? { longestItemBytes: valueBytes + `${name}:${settings.keys}`.length } : {}),
     memoryMiB: namesMiB(settings.keys, `${name}:${settings.keys}`.length),
     longestRequestMs,
     shards: [SEVERAL],
@@ -238,8 +239,8 @@ function slownessMs(behaviour: BehaviourSettings, name: string, ask: 'get' | 'se
   return Math.ceil(longestBytes / behaviour.bytes) * behaviour.everyMs + timeoutMs;
 }
 
-/** For the plan's budgets: attempts a second where they have a rate, and the most connections at once. */
-function sumsOf(behaviour: BehaviourSettings, timeoutMs: number): Pick<LoadSpec, 'ratePerSecond' | 'connections' | 'connectsPerSecond'> {
+/** For the plan's budgets: attempts a second where they have a rate, how many in a minute where they end sooner, and the most connections at once. */
+function sumsOf(behaviour: BehaviourSettings, timeoutMs: number): Pick<LoadSpec, 'ratePerSecond' | 'requestsPerMinute' | 'connections' | 'connectsPerSecond'> {
   switch (behaviour.kind) {
     case 'churn': {
       const { ratePerSecond } = behaviour;
@@ -251,10 +252,11 @@ function sumsOf(behaviour: BehaviourSettings, timeoutMs: number): Pick<LoadSpec,
     case 'herd': {
       const { members, everyMs, spreadMs } = behaviour;
       const again = everyMs === undefined ? {} : { connectsPerSecond: (members * 1_000) / everyMs };
-      return { ratePerSecond: (members * 1_000) / Math.max(1_000, spreadMs), connections: members, ...again };
+      const rounds = everyMs === undefined ? 1 : Math.ceil(60_000 / everyMs);
+      return { ratePerSecond: (members * 1_000) / Math.max(1_000, spreadMs), requestsPerMinute: members * rounds, connections: members, ...again };
     }
     default:
-      return { ratePerSecond: behaviour.ratePerSecond ?? 0, connections: behaviour.count };
+      return { ratePerSecond: behaviour.ratePerSecond ?? 0, requestsPerMinute: behaviour.count, connections: behaviour.count };
   }
 }
 

@@ -40,7 +40,11 @@ describe('libraryClients', () => {
         },
       },
       ratePerSecond: 500,
+      requestsPerMinute: 30_000,
       connections: 10,
+      // 2,000 names such as 'app-1:2000', 10 bytes.
+      longestItemBytes: 110,
+      memoryMiB: expect.closeTo((2_000 * (60 + 1.65 * 10)) / 2 ** 20, 9),
       pipelined: true,
       prepareMs: 10_200,
       longestRequestMs: 250,

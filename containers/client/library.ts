@@ -12,12 +12,14 @@ import type { ClusterSpec, NodeSpec } from '../../harness/cluster/spec.ts';
 import { InputError, unknownName } from '../../harness/core/errors.ts';
 import { linkName } from '../../harness/core/names.ts';
 import { type Duration, formatShare, milliseconds, type Share } from '../../harness/core/units.ts';
-import { describe, peakPerSecond } from '../../harness/load/demand/arrivals.ts';
+import { describe, mostPerMinute, peakPerSecond } from '../../harness/load/demand/arrivals.ts';
+import { mostBytes } from '../../harness/load/demand/values.ts';
 import { warmUpLimitMs } from '../../harness/load/warm-up.ts';
 import { oneLine } from '../../harness/run/oneline.ts';
 import type { LoadSpec } from '../../harness/run/types.ts';
 import { type DemandOptions, demandFields, demandOf, refuseMisfits } from './demand.ts';
 import { exactly, nodeName, oneOf, positiveDuration, wholeNumber } from './fields.ts';
+import { namesMiB } from './footprint.ts';
 import { getSetMix } from './get-set.ts';
 import type { LibrarySettings } from './library-load.ts';
 import { CLIENT_SOURCES, client } from './node.ts';
@@ -121,7 +123,11 @@ export function libraryClients(options: LibraryClientsOptions): LoadSpec {
     title: `${describe(demand.arrivals)} by npm ${library} over ${connections} connection${connections === 1 ? '' : 's'}, ${formatShare(settings.getShare)} get`,
     program: { node, program: 'containers/client/library-main.ts', settings },
     ratePerSecond: peakPerSecond(demand.arrivals),
+    requestsPerMinute: mostPerMinute(demand.arrivals),
     connections,
+    // A name is the load's, ':' and a number.
+    longestItemBytes: mostBytes(demand.values) + `${name}:${settings.keys}`.length,
+    memoryMiB: namesMiB(settings.keys, `${name}:${settings.keys}`.length),
     // The library sends what it is asked at once, however much is under way on a connection.
     pipelined: true,
     prepareMs: warmUpLimitMs(settings.keys),

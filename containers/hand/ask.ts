@@ -16,11 +16,11 @@ export interface Question {
   readonly patienceMs: number;
 }
 
-type Kind = 'answered' | 'silent' | 'refused' | 'closed';
+type Kind = 'answered' | 'silent' | 'refused' | 'closed' | 'reset';
 
 const kept = new Map<string, net.Socket>();
 
-export async function ask(question: Question): Promise<{ kind: Kind; ms: number }> {
+export async function ask(question: Question): Promise<{ kind: Exclude<Kind, 'reset'>; ms: number; reset?: boolean }> {
   const standing = question.connection === 'kept' ? kept.get(question.keep) : undefined;
   const startedAt = performance.now();
   const socket = standing ?? dial(question.to);
@@ -33,7 +33,7 @@ export async function ask(question: Question): Promise<{ kind: Kind; ms: number 
   } else {
     kept.set(question.keep, socket);
   }
-  return { kind, ms };
+  return kind === 'closed' || kind === 'reset' ? { kind: 'closed', ms, reset: kind === 'reset' } : { kind, ms };
 }
 
 export function closeKept(keep: string): void {
@@ -64,7 +64,10 @@ function exchange(socket: net.Socket, fresh: boolean, question: Question): Promi
       if (received.startsWith(question.expect) && received.endsWith(question.ends)) end('answered');
     };
     // A host that is not there at all (its namespace is gone) counts as refused: nobody took the connection.
-    const onError = (error: NodeJS.ErrnoException) => end(fresh && socket.bytesRead === 0 && error.code !== 'ECONNRESET' ? 'refused' : 'closed');
+    const onError = (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ECONNRESET' || error.code === 'EPIPE') end('reset');
+      else end(fresh && socket.bytesRead === 0 ? 'refused' : 'closed');
+    };
     const onClose = () => end('closed');
     const timer = setTimeout(() => end('silent'), question.patienceMs);
     if (socket.destroyed || socket.readableEnded) return end('closed');

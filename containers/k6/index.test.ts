@@ -17,7 +17,9 @@ describe('k6Load', () => {
       node: 'client-1',
       title: '200/s by k6 with 40 VUs, get.ts',
       ratePerSecond: 200,
+      requestsPerMinute: 12_000,
       connections: 40,
+      memoryMiB: 70 + 40 * 0.227,
       longestRequestMs: 4_000,
       shards: ['web-1'],
     });

@@ -10,7 +10,7 @@ import { z } from 'zod';
 import { InputError, messageOf } from '../../harness/core/errors.ts';
 import { linkName } from '../../harness/core/names.ts';
 import { type Duration, milliseconds } from '../../harness/core/units.ts';
-import { type Arrivals, describe, peakPerSecond } from '../../harness/load/demand/arrivals.ts';
+import { type Arrivals, describe, mostPerMinute, peakPerSecond } from '../../harness/load/demand/arrivals.ts';
 import { oneLine } from '../../harness/run/oneline.ts';
 import type { LoadSpec } from '../../harness/run/types.ts';
 import { type RateOption, rateField } from '../client/demand.ts';
@@ -135,11 +135,17 @@ export function k6Load(options: K6LoadOptions): LoadSpec {
     title: `${describe(arrivals)} by k6 with ${maxVUs} VU${maxVUs === 1 ? '' : 's'}, ${rest.script.split(/[/\\]/).at(-1)}`,
     program: { node, program: 'containers/k6/adapter/main.ts', settings },
     ratePerSecond: peakPerSecond(arrivals),
+    requestsPerMinute: mostPerMinute(arrivals),
     connections: maxVUs,
+    memoryMiB: K6_MIB + (maxVUs * MIB_PER_1000_VUS) / 1_000,
     longestRequestMs: longestMs + SECOND_MS,
     shards: [entry],
   };
 }
+
+/** k6's own, and what a thousand of its virtual users take with a script of one line: measured. What a script holds, each of them holds. */
+const K6_MIB = 70;
+const MIB_PER_1000_VUS = 227;
 
 function scriptOf(path: string) {
   try {

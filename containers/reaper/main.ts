@@ -23,7 +23,7 @@ export type ReaperWord =
   | { readonly do: 'undo'; readonly id: number; readonly call: Call }
   /** It was undone. */
   | { readonly do: 'done'; readonly id: number }
-  /** The run has ended and cleaned up, or leaves its cluster standing on purpose. */
+  /** The run has ended and cleaned up, or leaves its cluster standing on purpose; it removes our container, too. */
   | { readonly do: 'bye' };
 
 const SOCKET = '/var/run/docker.sock';
@@ -58,7 +58,8 @@ function hear(line: string): void {
       undo.delete(word.id);
       return;
     case 'bye':
-      void leave();
+      // Whoever says so removes our container.
+      process.exit(0);
   }
 }
 
@@ -67,13 +68,7 @@ async function dead(): Promise<void> {
   over = true;
   const failures = settings ? await reap(ask, [...undo.values()].reverse(), settings.label) : [];
   for (const failure of failures) process.stderr.write(`${failure}\n`);
-  await leave();
-}
-
-/** Its container is its own to remove: nobody else may be there to do it. */
-async function leave(): Promise<void> {
-  over = true;
-  clearTimeout(timer);
+  // Nobody else may be there to remove our own container.
   await ask({ method: 'DELETE', path: `/containers/${hostname()}?force=1` });
 }
 

@@ -1,6 +1,6 @@
 /** `aftershock clean`: removes what dead runs left on the engine, by label. Runs that are still going on are left alone. */
 import { connectEngine } from '../cluster/engine.ts';
-import { describeRemains, findRemains, removeRun } from '../cluster/remains.ts';
+import { describeRemains, findRemains, removeRemains } from '../cluster/remains.ts';
 
 export async function clean(options: { dryRun?: boolean; all?: boolean }): Promise<void> {
   const engine = await connectEngine();
@@ -8,7 +8,7 @@ export async function clean(options: { dryRun?: boolean; all?: boolean }): Promi
   const dead = runs.filter((run) => options.all || !run.alive);
   for (const run of dead) {
     process.stdout.write(`${options.dryRun ? 'would remove' : 'removing'} ${describeRemains(run)}\n`);
-    if (!options.dryRun) await removeRun(engine, run.runId);
+    if (!options.dryRun) await removeRemains(engine, run.runId);
   }
   const alive = runs.length - dead.length;
   if (dead.length === 0) process.stdout.write('nothing to clean\n');

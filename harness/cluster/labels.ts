@@ -21,6 +21,16 @@ export function thisOwner(): Owner {
   return { host: hostname(), pid: process.pid, boot: bootId(), start: startTimeOf(process.pid) ?? '' };
 }
 
+/** A reaper is no part of the run that it removes, and bears a name beside it. */
+export function reaperOf(runId: string): string {
+  return `${runId}-reaper`;
+}
+
+/** The run that something with this label is there for. */
+export function runOf(label: string): string {
+  return label.replace(/-reaper$/, '');
+}
+
 export function runLabels(runId: string): Record<string, string> {
   return { [RUN_LABEL]: runId, [OWNER_LABEL]: JSON.stringify(thisOwner()) };
 }

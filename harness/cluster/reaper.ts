@@ -6,7 +6,7 @@ import { EnvironmentError, messageOf } from '../core/errors.ts';
 import { type Channel, openChannel } from './channel.ts';
 import { startContainer } from './container.ts';
 import type { Engine } from './engine.ts';
-import { runLabels } from './labels.ts';
+import { reaperOf, runLabels } from './labels.ts';
 import { HAND_MEMORY_MIB, type ToolProgram } from './spec.ts';
 
 /** A call to the engine's API that takes something back. */
@@ -41,7 +41,7 @@ export class Reaper {
     const name = `aftershock-${runId}-reaper`;
     const spec = { name: 'reaper', image: tool.image, command: ['sleep', 'infinity'], sources: tool.sources, memoryMiB: HAND_MEMORY_MIB };
     // A run of its own to whoever looks by label: what removes the run does not remove its reaper.
-    const placement = { name, labels: runLabels(`${runId}-reaper`), network: 'none', bind: `${engine.socket}:/var/run/docker.sock`, capabilities: [] };
+    const placement = { name, labels: runLabels(reaperOf(runId)), network: 'none', bind: `${engine.socket}:/var/run/docker.sock`, capabilities: [] };
     const { id } = await startContainer(spec, placement);
     const remove = async () => {
       await engine.docker

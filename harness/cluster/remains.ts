@@ -3,7 +3,7 @@
  */
 import { CleanUpError, messageOf } from '../core/errors.ts';
 import type { Engine } from './engine.ts';
-import { NODE_LABEL, OWNER_LABEL, ownerAlive, RUN_LABEL } from './labels.ts';
+import { NODE_LABEL, OWNER_LABEL, ownerAlive, RUN_LABEL, reaperOf, runOf } from './labels.ts';
 
 export interface RunRemains {
   readonly runId: string;
@@ -22,7 +22,7 @@ export async function findRemains(engine: Engine): Promise<RunRemains[]> {
   const [containers, networks] = await Promise.all([engine.docker.listContainers({ all: true, filters }), engine.docker.listNetworks({ filters })]);
   const runs = new Map<string, { owner: string | undefined; containers: { id: string; name: string }[]; networks: { id: string; name: string }[] }>();
   const of = (labels: Record<string, string> | undefined) => {
-    const id = labels?.[RUN_LABEL] ?? '';
+    const id = runOf(labels?.[RUN_LABEL] ?? '');
     const run = runs.get(id) ?? { owner: labels?.[OWNER_LABEL], containers: [], networks: [] };
     runs.set(id, run);
     return run;
@@ -35,8 +35,14 @@ export async function findRemains(engine: Engine): Promise<RunRemains[]> {
 /** Removes what dead runs have left, and answers with it. Throws CleanUpError. */
 export async function sweep(engine: Engine): Promise<RunRemains[]> {
   const dead = (await findRemains(engine)).filter(({ alive }) => !alive);
-  for (const { runId } of dead) await removeRun(engine, runId);
+  for (const { runId } of dead) await removeRemains(engine, runId);
   return dead;
+}
+
+/** Removes a run that nobody looks after any more, and its reaper with it. Throws CleanUpError. */
+export async function removeRemains(engine: Engine, runId: string): Promise<void> {
+  await removeRun(engine, runId);
+  await removeRun(engine, reaperOf(runId));
 }
 
 /** 'run 3f2a: aftershock-3f2a-mc-1, aftershock-3f2a-network' */

@@ -7,12 +7,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type ICreateProxyBody, Toxiproxy, type Proxy as ToxiproxyProxy } from 'toxiproxy-node-client';
 import { EnvironmentError, messageOf } from '../core/errors.ts';
 import type { LinkLease } from './link-lease.ts';
+import type { Disturbance } from './types.ts';
 
 /** What can be done to the bytes of a link. `downstream` are the answers, `upstream` the requests. */
 export type Toxic = { readonly stream: 'upstream' | 'downstream' } & (
   | { readonly type: 'latency'; readonly attributes: { readonly latency: number; readonly jitter: number } }
   /** With timeout 0 the bytes vanish and the connection stays, until the toxic is removed: then Toxiproxy closes it. */
   | { readonly type: 'timeout'; readonly attributes: { readonly timeout: number } }
+  /** Closes the connection after so many ms: with a reset, but for those that were there before it. */
+  | { readonly type: 'reset_peer'; readonly attributes: { readonly timeout: number } }
 );
 
 const CALL_LIMIT_MS = 5_000;
@@ -60,42 +63,58 @@ export class LinkControl {
     for (const link of links) this.#proxies.set(link.name, proxies[apiName(link.name)] as ToxiproxyProxy);
   }
 
-  /** Adds a toxic; the answer removes it. */
-  poison(link: string, toxic: Toxic): Promise<() => Promise<void>> {
+  /** Adds a toxic. */
+  poison(link: string, toxic: Toxic): Promise<Disturbance> {
     return this.#lent(async () => {
       const name = `aftershock-${++this.#toxics}`;
       const added = await limited(
         `adding ${toxic.type} on ${link}`,
         this.#proxy(link).addToxic({ name, type: toxic.type, stream: toxic.stream, toxicity: 1, attributes: toxic.attributes }),
       );
-      return async () => {
-        const attributes = HARMLESS[toxic.type];
-        if (attributes) {
-          await limited(`ending ${toxic.type} on ${link}`, added.update({ ...added.toJson(), attributes }));
-          await sleep(LETTING_GO_MS);
-        }
-        await limited(`removing ${toxic.type} from ${link}`, added.remove());
+      return {
+        undo: async () => {
+          const attributes = HARMLESS[toxic.type];
+          if (attributes) {
+            await limited(`ending ${toxic.type} on ${link}`, added.update({ ...added.toJson(), attributes }));
+            await sleep(LETTING_GO_MS);
+          }
+          await limited(`removing ${toxic.type} from ${link}`, added.remove());
+        },
+        missing: async () =>
+          (await this.#now(link)).toxics.some((one) => one.name === name) ? undefined : `Toxiproxy has no ${toxic.type} on ${link} any more`,
       };
     });
   }
 
-  /** Closes the link's door and all its connections; the answer opens the door again. */
-  cut(link: string): Promise<() => Promise<void>> {
+  /** Closes the link's door and all its connections. */
+  cut(link: string): Promise<Disturbance> {
     return this.#lent(async () => {
       await this.#enable(link, false);
-      return () => this.#enable(link, true);
+      return {
+        undo: () => this.#enable(link, true),
+        missing: async () => ((await this.#now(link)).enabled ? `${link} is open again` : undefined),
+      };
     });
   }
 
-  /** Does something to a link that ends by itself if we die before it was undone. The answer undoes it, and can be called again: the second call waits for the first. */
-  async #lent(act: () => Promise<() => Promise<void>>): Promise<() => Promise<void>> {
+  /** What Toxiproxy says of a link at this moment; the client leaves its toxics out. */
+  #now(link: string): Promise<LinkState> {
+    const asked = fetch(`${this.#api.host}/proxies/${apiName(link)}`).then((answer) => answer.json() as Promise<LinkState>);
+    return limited(`telling of ${link}`, asked);
+  }
+
+  /** Does something to a link that ends by itself if we die before it was undone. */
+  async #lent(act: () => Promise<Disturbance>): Promise<Disturbance> {
     const giveBack = this.#lease.take();
     try {
-      const undo = await act();
-      return once(async () => {
-        await undo();
-        giveBack();
-      });
+      const done = await act();
+      return {
+        ...done,
+        undo: once(async () => {
+          await done.undo();
+          giveBack();
+        }),
+      };
     } catch (thrown) {
       giveBack();
       throw thrown;
@@ -121,6 +140,11 @@ export class LinkControl {
     if (!proxy) throw new EnvironmentError(`no link '${link}' is open`);
     return proxy;
   }
+}
+
+interface LinkState {
+  readonly enabled: boolean;
+  readonly toxics: readonly { readonly name: string }[];
 }
 
 /** The client does not escape names in its URLs: 'proxy-1 -> mc-3' becomes 'proxy-1--mc-3'. */

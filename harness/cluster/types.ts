@@ -10,8 +10,8 @@ export type Answer =
   /** Connected, and nothing came back within the patience of the probe. */
   | { readonly kind: 'silent'; readonly ms: number }
   | { readonly kind: 'refused'; readonly ms: number }
-  /** Closed or reset by the far end before an answer. */
-  | { readonly kind: 'closed'; readonly ms: number };
+  /** Closed by the far end before an answer: in order (FIN), or by a reset. */
+  | { readonly kind: 'closed'; readonly ms: number; readonly reset: boolean };
 
 /** Asks a node, apart from the load, whether and how fast it answers. */
 export interface Prober {
@@ -20,14 +20,22 @@ export interface Prober {
   close(): Promise<void>;
 }
 
+/** Something that was done, and the way back. */
+export interface Disturbance {
+  /** Takes it back. Calling it again does nothing more. */
+  undo(): Promise<void>;
+  /** Why it is not there any more; undefined while it is. Throws EnvironmentError when nobody can tell. */
+  missing(): Promise<string | undefined>;
+}
+
 export interface Link {
   readonly name: LinkName;
   readonly from: NodeName;
   readonly to: NodeName;
-  /** Adds a toxic on both new and existing connections; the answer removes it again. Idempotent. */
-  poison(toxic: Toxic): Promise<() => Promise<void>>;
-  /** Refuses new connections and closes the existing ones; the answer opens it again. Idempotent. */
-  cut(): Promise<() => Promise<void>>;
+  /** Adds a toxic on both new and existing connections. */
+  poison(toxic: Toxic): Promise<Disturbance>;
+  /** Refuses new connections and closes the existing ones. */
+  cut(): Promise<Disturbance>;
   /** A prober from the near end, through the link, to the far end. */
   prober(): Promise<Prober>;
 }
@@ -72,7 +80,7 @@ export interface NetworkHand {
   counted(family: string, table: string, counter: string): Promise<number | undefined>;
   /** How many elements a set holds; undefined when there is no such set. Throws EnvironmentError when nobody knows. */
   elements(family: string, table: string, set: string): Promise<number | undefined>;
-  /** Puts rules of nftables in force that end when we die. The answer takes them back. */
+  /** Puts rules of nftables in force that end when we die. The answer takes them back; calling it again does nothing more. */
   lend(name: string, script: { readonly begin: string; readonly renew: string; readonly end: string }): Promise<() => Promise<void>>;
   /** Sends so many datagrams that bear this mark; resolves when the last is on its way. */
   send(datagrams: { readonly host: string; readonly port: number; readonly fromPort?: number; readonly mark: number; readonly count: number }): Promise<void>;

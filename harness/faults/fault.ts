@@ -19,6 +19,8 @@ export interface Injected {
   prove(): Promise<Proof>;
   /** Takes the fault back. Calling it again does nothing. */
   heal(): Promise<void>;
+  /** Why it is not in force any more: a target that was started again has a new namespace, without our rules. Undefined while it is; throws when nobody can tell. */
+  missing(): Promise<string | undefined>;
   /** Waits until a probe has seen the fault gone; does not hold when it stayed. */
   proveHealed(): Promise<Proof>;
 }

@@ -6,7 +6,7 @@
 import { bareCache } from '../../containers/cache.ts';
 import { connectEngine } from '../cluster/engine.ts';
 import { startCluster } from '../cluster/start.ts';
-import { latency, latencyKind } from './latency.ts';
+import { latency, latencyKind } from './link/latency.ts';
 import { loss, lossKind } from './packet/loss.ts';
 
 const quiet = () => undefined;

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { connectEngine, type Engine } from '../cluster/engine.ts';
-import { findRemains, removeRun } from '../cluster/remains.ts';
+import { findRemains, removeRemains } from '../cluster/remains.ts';
 
 const FIXTURE = new URL('./held.fixture.ts', import.meta.url).pathname;
 const LEASE_LIMIT_MS = 10_000;
@@ -26,8 +26,7 @@ describe('faults of a harness that was killed', () => {
 
   afterEach(async () => {
     harness.kill('SIGKILL');
-    await removeRun(engine, `${runId}-reaper`);
-    await removeRun(engine, runId);
+    await removeRemains(engine, runId);
   });
 
   const container = (node: string) => engine.docker.getContainer(`aftershock-${runId}-${node}`);
@@ -71,7 +70,7 @@ describe('faults of a harness that was killed', () => {
     }
     return performance.now() - beganAt;
   };
-  const remains = async () => (await findRemains(engine)).filter((run) => run.runId.startsWith(runId));
+  const remains = async () => (await findRemains(engine)).filter((run) => run.runId === runId);
 
   it('are gone with everything else when the reaper still lives, and so is the reaper', async () => {
     harness.kill('SIGKILL');

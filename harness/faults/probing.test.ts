@@ -4,11 +4,16 @@ import { asBefore, median, onAll } from './probing.ts';
 const answered = (ms: number) => ({ kind: 'answered', ms }) as const;
 
 describe('onAll', () => {
+  const there = async () => undefined;
+
   it('takes back what was done when one target fails, and throws its failure', async () => {
     const healed: string[] = [];
-    const act = (name: string) => async () => async () => {
-      healed.push(name);
-    };
+    const act = (name: string) => async () => ({
+      undo: async () => {
+        healed.push(name);
+      },
+      missing: there,
+    });
     const failing = async () => {
       throw new Error('no');
     };
@@ -18,10 +23,13 @@ describe('onAll', () => {
 
   it('heals once, however often it is asked to', async () => {
     let heals = 0;
-    const heal = await onAll([
-      async () => async () => {
-        heals++;
-      },
+    const { heal } = await onAll([
+      async () => ({
+        undo: async () => {
+          heals++;
+        },
+        missing: there,
+      }),
     ]);
     await heal();
     await heal();
@@ -30,16 +38,32 @@ describe('onAll', () => {
 
   it('heals every target even when one of them fails, and then says so', async () => {
     let healed = false;
-    const heal = await onAll([
-      async () => async () => {
-        throw new Error('stuck');
-      },
-      async () => async () => {
-        healed = true;
-      },
+    const { heal } = await onAll([
+      async () => ({
+        undo: async () => {
+          throw new Error('stuck');
+        },
+        missing: there,
+      }),
+      async () => ({
+        undo: async () => {
+          healed = true;
+        },
+        missing: there,
+      }),
     ]);
     await expect(heal()).rejects.toThrow('stuck');
     expect(healed).toBe(true);
+  });
+
+  it('is missing when it is missing at one of its targets, and nobody knows when nobody knows of one', async () => {
+    const done = (missing: () => Promise<string | undefined>) => async () => ({ undo: there, missing });
+    expect(await (await onAll([done(there), done(there)])).missing()).toBeUndefined();
+    expect(await (await onAll([done(there), done(async () => 'gone from b')])).missing()).toBe('gone from b');
+    const dumb = async () => {
+      throw new Error('no answer');
+    };
+    await expect((await onAll([done(there), done(dumb)])).missing()).rejects.toThrow('no answer');
   });
 });
 

@@ -3,9 +3,10 @@
  * proof holds.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Answer, Node, NodeState, Prober } from '../cluster/types.ts';
+import type { Answer, Disturbance, Node, NodeState, Prober } from '../cluster/types.ts';
 import { InvalidRunError } from '../core/errors.ts';
 import type { Proof } from '../timeline/types.ts';
+import type { Injected } from './fault.ts';
 
 /** A proof that does not hold by then does not hold: ten seconds is longer than any probe's patience but a paused laptop's. */
 const PROOF_LIMIT_MS = 10_000;
@@ -96,10 +97,10 @@ export async function until(look: () => Promise<Proof>): Promise<Proof> {
 }
 
 /**
- * Does something to every target; each act answers with the way back. The whole has one way back, which can be taken again without harm and goes on when
- * one part of it fails. When an act fails, the others are taken back before its failure is thrown.
+ * Does something to every target. The whole has one way back, which can be taken again without harm and goes on when one part of it fails. When an act fails, the others are taken back
+ * before its failure is thrown.
  */
-export async function onAll(acts: readonly (() => Promise<() => Promise<void>>)[]): Promise<() => Promise<void>> {
+export async function onAll(acts: readonly (() => Promise<Disturbance>)[]): Promise<Pick<Injected, 'heal' | 'missing'>> {
   const outcomes = await Promise.allSettled(acts.map((act) => act()));
   const done = outcomes.filter((outcome) => outcome.status === 'fulfilled').map((outcome) => outcome.value);
   let healing: Promise<void> | undefined;
@@ -108,13 +109,13 @@ export async function onAll(acts: readonly (() => Promise<() => Promise<void>>)[
     return healing;
   };
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-  if (!failed) return heal;
+  if (!failed) return { heal, missing: async () => (await Promise.all(done.map((one) => one.missing()))).find((why) => why !== undefined) };
   await heal();
   throw failed.reason;
 }
 
-async function healAll(heals: readonly (() => Promise<void>)[]): Promise<void> {
-  const outcomes = await Promise.allSettled(heals.map((heal) => heal()));
+async function healAll(done: readonly Disturbance[]): Promise<void> {
+  const outcomes = await Promise.allSettled(done.map((one) => one.undo()));
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failed) throw failed.reason;
 }

@@ -3,10 +3,11 @@ import { monotonicMs } from '../core/clock.ts';
 import { seeded } from '../core/random.ts';
 import { Histogram } from '../timeline/histogram.ts';
 import type { SavedWindow } from '../timeline/records.ts';
+import type { Carrier, Outcomes } from './carrier.ts';
 import { Schedule } from './demand/demand.ts';
 import { constantRate } from './demand/pacer.ts';
 import { Engine, type EngineOptions, type EngineReport } from './engine.ts';
-import { wakerOf } from './pacing/waker.ts';
+import { type Waker, wakerOf } from './pacing/waker.ts';
 import { answer, countingWorkload, drawingWorkload, FakeServer, optionsFor } from './pool/pool.fixture.ts';
 import type { PoolOptions } from './pool/pool-options.ts';
 import { warmUp } from './warm-up.ts';
@@ -204,6 +205,57 @@ describe('Engine', () => {
     expect(generator.reduce((sum, { sent }) => sum + sent, 0)).toBe(30);
     expect(generator[2]?.sent).toBeGreaterThanOrEqual(15);
     expect(reports.slice(0, -1).flatMap((report) => report.generator.map(({ at }) => at))).toEqual([0, 100]);
+  });
+
+  it('reads an answer that lies in the buffers of its own machine before it gives the request up', async () => {
+    await using server = await FakeServer.listen();
+    // Due at 0 and 50 ms.
+    const { windows } = await run(server, 20, 100, { connections: 1, timeoutMs: 200, onTimeout: 'fail' }, () => {
+      server.act = (...request) => {
+        answer(...request);
+        // The event loop stands until the timeout is long over.
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
+      };
+    });
+    expect(total(windows, 'answered')).toBe(2);
+    expect(windows.map(({ failed }) => failed)).toEqual(windows.map(() => ({})));
+  });
+
+  it('offers what is due by an answer when that comes in, without being woken for it', () => {
+    const offered: number[] = [];
+    let outcomes: Outcomes | undefined;
+    const carrier: Carrier = {
+      open: 1,
+      underWay: 0,
+      offer: (dueMs) => offered.push(dueMs),
+      flush: () => undefined,
+      nextExpiryMs: () => Number.POSITIVE_INFINITY,
+      sweep: () => undefined,
+      handOver: (_, told) => {
+        outcomes = told;
+      },
+      close: () => undefined,
+    };
+    const waker: Waker = { wake: () => undefined, sleepUntil: () => undefined, close: () => undefined };
+    const engine = new Engine({
+      carrier,
+      workload: countingWorkload(),
+      // Due at 0, 100,000 and 200,000 ms: long after this test.
+      demand: new Schedule(constantRate(0.01, 300_000)),
+      deadlineMs: 1_000,
+      zeroMs: monotonicMs(),
+      waker,
+      onReport: () => undefined,
+      onDone: () => undefined,
+      onShortOf: (code) => expect.unreachable(code),
+    });
+    engine.start();
+    waker.wake();
+    expect(offered).toEqual([0]);
+    outcomes?.answered(0, 0, 0, 99_999, false);
+    expect(offered).toEqual([0]);
+    outcomes?.answered(0, 0, 0, 100_000, false);
+    expect(offered).toEqual([0, 100_000]);
   });
 
   it('sleeps while as many requests are under way as may be, until an answer leads on', async () => {

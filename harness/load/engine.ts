@@ -176,7 +176,8 @@ export class Engine {
     this.#isEnded = true;
     // Everything is final: the last windows need not be over by the clock, and what was sent behind the last one counts in it.
     this.#recorder.schedule.fold(this.#lastDueMs);
-    this.#tell(this.#nowMs(), Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, this.#scheduleEndMs());
+    // One window at least: a process whose share of a slow schedule is nothing has kept it.
+    this.#tell(this.#nowMs(), Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, Math.max(WINDOW_MS, this.#scheduleEndMs()));
     this.#onDone();
   }
 

@@ -82,6 +82,22 @@ describe('a load program', () => {
     load.end();
   });
 
+  it('fails when it is started a second time, and closes what it has', async () => {
+    let starts = 0;
+    let closes = 0;
+    const load = program(() => ({
+      prepare: async () => ({ connections: 0, start: () => void starts++, stop: () => undefined, close: () => void closes++ }),
+    }));
+    load.write({});
+    await until(() => load.has('prepared'));
+    load.tell({ do: 'start', atMs: 0, forMs: 100 });
+    load.tell({ do: 'start', atMs: 0, forMs: 100 });
+    await until(() => load.exits.length > 0);
+    expect(load.frames.at(-1)).toEqual({ frame: 'failed', why: 'start: the load was started before' });
+    expect(load.exits).toEqual([1]);
+    expect([starts, closes]).toEqual([1, 1]);
+  });
+
   it('is done when it is told to stop while it prepares, and lets go of what it has connected since', async () => {
     await using server = await FakeServer.listen();
     const load = program(loadAt(server.port));

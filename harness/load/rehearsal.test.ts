@@ -24,6 +24,26 @@ describe('a rehearsal', () => {
     pool.close();
   });
 
+  it('asks by a workload of its own in each round', async () => {
+    await using server = await FakeServer.listen();
+    const pool = await warmUp(optionsFor(server.port, { connections: 4 }), countingWorkload());
+    const draws: number[] = [];
+    const workload = () => {
+      const round = draws.push(0) - 1;
+      const counting = countingWorkload();
+      return new Proxy(counting, {
+        get: (of, name) => {
+          if (name === 'next') draws[round] = (draws[round] ?? 0) + 1;
+          return of[name as keyof typeof of];
+        },
+      });
+    };
+    await rehearse({ carrier: pool, workload, deadlineMs: 1_000, waker: wakerOf('economical') });
+    expect(draws.length).toBeGreaterThanOrEqual(2);
+    for (const drawn of draws) expect(drawn).toBeGreaterThan(0);
+    pool.close();
+  });
+
   it('is over in some seconds when nobody answers', async () => {
     await using server = await FakeServer.listen();
     const pool = await warmUp(optionsFor(server.port, { connections: 4, timeoutMs: 100, deadlineMs: 100 }), countingWorkload());

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { monotonicMs } from '../core/clock.ts';
 import { seeded } from '../core/random.ts';
 import { answer, countingWorkload, drawingWorkload, FakeServer, optionsFor, until } from './pool/pool.fixture.ts';
-import type { Tell } from './program.ts';
+import type { Prepared, Tell } from './program.ts';
 import { type Asking, demandOf, pooledLoad } from './request-load.ts';
 import { reopen, warmUp } from './warm-up.ts';
 
@@ -22,13 +22,17 @@ async function drawnBy(server: FakeServer, seed: number, rehearses: boolean): Pr
     ...(rehearses ? { rehearsal: () => drawingWorkload(seeded(seed)).workload } : {}),
     pool: optionsFor(server.port, { connections: 4 }),
   });
-  const prepared = await load.prepare();
+  await carriedOut(await load.prepare());
+  return draws;
+}
+
+/** Runs what is prepared for 100 ms, to its end. */
+async function carriedOut(prepared: Prepared): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const tell: Tell = { report: () => undefined, gauges: () => undefined, finding: () => undefined, done: resolve, fail: (why) => expect.unreachable(why) };
   prepared.start(monotonicMs(), 100, tell);
   await promise;
   prepared.close();
-  return draws;
 }
 
 describe('the demand of a load that several processes share', () => {
@@ -102,6 +106,24 @@ describe('a load with a rehearsal', () => {
     // It has rehearsed.
     expect(server.requests.length).toBeGreaterThan(1_000);
     expect(await drawnBy(server, 6, false)).not.toEqual(drawn);
+  });
+});
+
+describe('a load whose connections are not kept', () => {
+  it('begins to use them so when it begins, and not in its warm-up and rehearsal', async () => {
+    await using server = await FakeServer.listen();
+    const load = pooledLoad({
+      asking: steadily(200),
+      workload: countingWorkload(),
+      random: seeded(1),
+      rehearsal: countingWorkload,
+      pool: optionsFor(server.port, { connections: 4, use: 'per-request' }),
+    });
+    const prepared = await load.prepare();
+    expect(server.accepted).toBe(4);
+    await carriedOut(prepared);
+    // Of 20 requests, four find the connections of the warm-up, and each of the others opens its own.
+    expect(server.accepted).toBe(20);
   });
 });
 

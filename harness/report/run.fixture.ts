@@ -3,7 +3,7 @@
  * once with ejection (over after a second and a half). Made up, but of the shape that real runs have.
  */
 import { seeded } from '../core/random.ts';
-import { latency } from '../faults/latency.ts';
+import { latency } from '../faults/link/latency.ts';
 import type { Expectation, JudgedExpectation, Plan, Report } from '../run/types.ts';
 import { connections, goodput, isolation, judgeObjective, percentile, recovery } from '../slo/index.ts';
 import { type Fate, faultMarks, SHARDS, synthetic } from '../timeline/synthetic.fixture.ts';

@@ -130,7 +130,7 @@ describe('clients', () => {
     const [cut, open] = [await one.prober(), await other.prober()];
     expect((await cut.ask('new', 1_000)).kind).not.toBe('answered');
     expect((await open.ask('new', 1_000)).kind).toBe('answered');
-    await restore();
+    await restore.undo();
     expect((await cut.ask('new', 1_000)).kind).toBe('answered');
     for (const prober of [cut, open]) await prober.close();
   });

@@ -322,7 +322,7 @@ describe('memory for connections', () => {
   it('holds the names of keys, in each process', () => {
     expect(refusal(bareCache(), loadOf({ memoryMiB: 415, processes: 1 }, 'mc-1'))).toBeUndefined();
     expect(refusal(bareCache(), loadOf({ memoryMiB: 215, processes: 2 }, 'mc-1'))).toBe(
-      'the plan needs 2 processes x 48 MiB + 430 MiB of keys + 50 connections x 3.4 kB = 527 MiB in client-1, and it may use 512 MiB',
+      'the plan needs 2 processes x 48 MiB + 430 MiB of keys or virtual users + 50 connections x 3.4 kB = 527 MiB in client-1, and it may use 512 MiB',
     );
   });
 
@@ -353,6 +353,9 @@ describe('processor time', () => {
       total(budgetFor(bareCache(), loadOf({ ratePerSecond }, 'mc-1')).cores);
     expect(more(5_000)).toBeCloseTo(0.27, 9);
     expect(more(50_000)).toBeCloseTo(0.54, 9);
+    const four = { ratePerSecond: 50_000, processes: 4 };
+    const cores = (rest: Partial<LoadSpec>) => total(budgetFor(bareCache(), loadOf({ ...four, ...rest }, 'mc-1')).cores);
+    expect(cores({ exactPacing: true }) - cores({})).toBeCloseTo(4 * 0.54, 9);
   });
 
   it('is refused by the fullest minute, and warned of at the peak', () => {
@@ -403,7 +406,9 @@ describe('processor time', () => {
   it('says when one process is too narrow for its load', () => {
     const of = (processes: number) => warningsOf(budgetFor(bareCache(), loadOf({ ratePerSecond: 90_000, processes }, 'mc-1')), { ...room, processors: 64 });
     // 90,000/s x 9.5 us = 0.86 of a core.
-    expect(of(1)).toEqual(["load 'main' takes about 0.86 cores in one process, and each has one; set its processes to 2"]);
+    expect(of(1)).toEqual([
+      "load 'main' takes about 0.86 cores in one process, and each has one; divide it among 2, as its processes or as loads beside each other",
+    ]);
     expect(of(2)).toEqual([]);
   });
 

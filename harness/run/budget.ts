@@ -89,7 +89,8 @@ export function budgetOf(plan: Plan): Budget {
     containers: plan.cluster.nodes.length + 2 + sidecars,
     memoryMiB: plan.cluster.nodes.reduce((sum, node) => sum + node.memoryMiB, TOXIPROXY_MEMORY_MIB) + (1 + sidecars) * HAND_MEMORY_MIB,
     networks: 1,
-    durationMs: plan.durationMs + UP_AND_DOWN_MS,
+    // What falls due at the very end may take as long as the longest request.
+    durationMs: plan.durationMs + Math.max(0, ...plan.load.map(({ longestRequestMs }) => longestRequestMs)) + UP_AND_DOWN_MS,
     resultBytes: (plan.durationMs / WINDOW_MS) * series * BYTES_PER_WINDOW,
     descriptors: descriptorNeeds(plan, hops).map(({ node, ...need }) => ({ ...need, keepsSoftLimit: node?.needs?.keepsSoftLimit ?? false })),
     reserved: plan.cluster.nodes.flatMap((node) => reservedDescriptors(node) ?? []),
@@ -147,7 +148,7 @@ function overfull({ cluster, load }: Plan): string[] {
 function narrow(name: string, processes: number, cores: number): string[] {
   if (cores / processes <= MUCH_CPU_SHARE) return [];
   return [
-    `load '${name}' takes about ${formatCores(cores)} cores in ${processes === 1 ? 'one process' : `${processes} processes`}, and each has one; set its processes to ${Math.ceil(cores / MUCH_CPU_SHARE)}`,
+    `load '${name}' takes about ${formatCores(cores)} cores in ${processes === 1 ? 'one process' : `${processes} processes`}, and each has one; divide it among ${Math.ceil(cores / MUCH_CPU_SHARE)}, as its processes or as loads beside each other`,
   ];
 }
 

@@ -178,7 +178,7 @@ export function memoryNeeds(plan: Plan, hops: readonly Hop[]): (Need & { readonl
     return {
       who,
       count: ceiled(processes * PROCESS_MIB + keysMiB + (held.count * CLIENT_BYTES_PER_CONNECTION) / 2 ** 20),
-      sum: `${processes} ${processes === 1 ? 'process' : 'processes'} x ${PROCESS_MIB} MiB${keysMiB > 0 ? ` + ${formatCount(keysMiB)} MiB of keys` : ''} + ${of} x ${CLIENT_BYTES_PER_CONNECTION / 1_000} kB`,
+      sum: `${processes} ${processes === 1 ? 'process' : 'processes'} x ${PROCESS_MIB} MiB${keysMiB > 0 ? ` + ${formatCount(keysMiB)} MiB of keys or virtual users` : ''} + ${of} x ${CLIENT_BYTES_PER_CONNECTION / 1_000} kB`,
       limitMiB: plan.cluster.nodes.find((node) => node.name === who)?.memoryMiB ?? Number.POSITIVE_INFINITY,
     };
   });
@@ -200,8 +200,9 @@ export function coreNeeds(plan: Plan, load: readonly LoadSpec[] = plan.load): Ne
   );
   const wakings = load
     .filter(({ exactPacing }) => exactPacing)
-    .map(({ name, ratePerSecond }) => {
-      const perSecond = Math.min(MOST_WAKINGS, ratePerSecond);
+    .map(({ name, ratePerSecond, processes = 1 }) => {
+      // Each process has a thread of its own for it.
+      const perSecond = Math.min(MOST_WAKINGS * processes, ratePerSecond);
       return { who: `pacing of load '${name}'`, count: (perSecond * WAKING_US) / 1e6, sum: `${formatCount(perSecond)}/s x ${WAKING_US} us` };
     });
   const overLinks = hops.filter((hop) => hop.byLink).reduce((sum, hop) => sum + hop.requestsPerSecond, 0);

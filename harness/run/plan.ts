@@ -8,7 +8,7 @@ import type { Objective } from '../slo/index.ts';
 import { SEVERAL } from '../timeline/types.ts';
 import { MOST_PROCESSES } from './parts.ts';
 import { schedule } from './schedule.ts';
-import type { Expectation, Plan, Scenario, Variant } from './types.ts';
+import type { Expectation, LoadSpec, Plan, Scenario, Variant } from './types.ts';
 
 export interface PlanOptions {
   /** The reported variant, or the first, when it is left out. */
@@ -99,19 +99,27 @@ function checkLoad(source: Plan['load'][number], variant: Variant): void {
     );
 }
 
+const COUNTS = [
+  'ratePerSecond',
+  'requestsPerMinute',
+  'connections',
+  'connectsPerSecond',
+  'connectsPerMinute',
+  'memoryMiB',
+  'storesMiB',
+  'longestItemBytes',
+  'series',
+  'prepareMs',
+  'longestRequestMs',
+] as const satisfies readonly (keyof LoadSpec)[];
+
 /** Builders refuse what makes no sense to a person; here nothing may pass that the sums of a budget would take for nothing. */
-function checkCounts({
-  name,
-  ratePerSecond,
-  connections,
-  connectsPerSecond = 0,
-  connectsPerMinute = 0,
-  requestsPerMinute = 0,
-  longestRequestMs,
-  processes = 1,
-}: Plan['load'][number]): void {
-  for (const [key, value] of Object.entries({ ratePerSecond, connections, connectsPerSecond, connectsPerMinute, requestsPerMinute, longestRequestMs }))
+function checkCounts(load: Plan['load'][number]): void {
+  const { name, processes = 1 } = load;
+  for (const key of COUNTS) {
+    const value = load[key] ?? 0;
     if (!(value >= 0 && Number.isFinite(value))) throw new InputError(`load '${name}': ${key}: ${String(value)} is not allowed; write a number from 0 on`);
+  }
   if (!Number.isInteger(processes) || processes < 1 || processes > MOST_PROCESSES)
     throw new InputError(`load '${name}': processes: ${String(processes)} is not allowed; write a whole number from 1 to ${MOST_PROCESSES}`);
 }
@@ -120,7 +128,7 @@ function checkCounts({
 function checkItems({ name, longestItemBytes = 0, shards }: Plan['load'][number], nodes: Variant['cluster']['nodes']): void {
   for (const node of nodes) {
     const most = node.needs?.longestItemBytes ?? Number.POSITIVE_INFINITY;
-    if (shards.includes(node.name) && longestItemBytes > most)
+    if ((shards.includes(node.name) || shards.includes(SEVERAL)) && longestItemBytes > most)
       throw new InputError(
         `load '${name}': values of up to ${longestItemBytes} bytes with their keys are not allowed at ${node.name}, which takes ${most}; store shorter ones, or give it a larger maxItemBytes`,
       );

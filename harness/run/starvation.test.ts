@@ -6,7 +6,7 @@ import type { Plan } from './types.ts';
 import { reasonsAgainst } from './validity.ts';
 
 const marks = faultMarks(INJECTED_MS, HEALED_MS);
-const plan = { load: [{ name: 'main' }], steps: [] } as unknown as Plan;
+const plan = { load: [{ name: 'main', shards: ['mc-1'] }], steps: [] } as unknown as Plan;
 
 /** The generator came late to 3 of 200 requests in each window of the fault, and told this of itself. */
 const starved = (told: Partial<GeneratorWindow> = {}, gauges: readonly Gauge[] = []): Timeline =>
@@ -81,8 +81,38 @@ describe('a reason against a starved run', () => {
   });
 });
 
+describe('a generator that never looks at a request late', () => {
+  const of = (spec: object) => ({ load: [{ name: 'main', shards: ['mc-1'], ...spec }], steps: [] }) as unknown as Plan;
+  const told = (plan: Plan, generator: (at: number) => Partial<GeneratorWindow>) =>
+    reasonsAgainst(plan, synthetic({ generator })).map((reason) => reason.replace(/(, probably|; what was read).*/, ''));
+
+  it('is starved where its event loop stood for more than 1% of the time, beyond 10 ms of each stand', () => {
+    // A window in ten, 20 ms each: 10 of 1,000 ms.
+    expect(told(of({ closedLoop: true }), (at) => ({ maxLoopDelayMs: at % 1_000 === 0 ? 20 : 1 }))).toEqual([]);
+    expect(told(of({ closedLoop: true }), (at) => ({ maxLoopDelayMs: at % 1_000 === 0 ? 22 : 1 }))).toEqual([
+      "load 'main' was starved: its event loop stood for 1.2% of the time beyond 10 ms, and 1% is allowed",
+    ]);
+    // Opening connections takes its time: five times as much is allowed there.
+    expect(told(of({ shards: ['*'] }), (at) => ({ maxLoopDelayMs: at % 1_000 === 0 ? 60 : 1 }))).toEqual([]);
+    expect(told(of({ shards: ['*'] }), (at) => ({ maxLoopDelayMs: at % 1_000 === 0 ? 62 : 1 }))).toHaveLength(1);
+    // A stand of 150 ms is told of in each of the three windows that it touches, and is one.
+    expect(told(of({}), (at) => ({ maxLoopDelayMs: at >= 5_000 && at < 5_300 ? 150 : 1 }))).toEqual([]);
+  });
+
+  it('is starved where it had no time left, unless it is one that asks as fast as it is answered, or opens what is due', () => {
+    const busy = (at: number) => ({ busyShare: at % 1_000 < 100 ? 0.98 : 0.5 });
+    expect(told(of({}), busy)).toEqual([
+      "load 'main' was starved: in 10% of its windows it had no time left, and 5% is allowed: what it had not come to looked like waiting for the system",
+    ]);
+    expect(told(of({}), (at) => ({ busyShare: at % 1_000 < 100 ? 0.96 : 0.5 }))).toEqual([]);
+    expect(told(of({}), (at) => ({ busyShare: at % 2_000 < 100 ? 1 : 0.5 }))).toEqual([]);
+    expect(told(of({ closedLoop: true }), busy)).toEqual([]);
+    expect(told(of({ shards: ['*'] }), busy)).toEqual([]);
+  });
+});
+
 describe('a load of several processes', () => {
-  const two = { load: [{ name: 'main', processes: 2 }], steps: [] } as unknown as Plan;
+  const two = { load: [{ name: 'main', processes: 2, shards: ['mc-1'] }], steps: [] } as unknown as Plan;
   const half = synthetic({ marks, generator: () => ({ due: 100 }) });
   const second = (late: number) => half.generator.map((window) => ({ ...window, load: 'main#2', late: isDuring(window.at) ? late : 0 }));
 

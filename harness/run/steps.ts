@@ -13,6 +13,10 @@ import type { PlannedStep } from './types.ts';
 const PREPARE_BEFORE_MS = 1_000;
 /** A fault that is healed later than this after its time was another fault than the plan's. */
 const MOST_OVERTIME_MS = 500;
+/** A look takes some milliseconds; a fault that is lost is noticed within twice this. */
+const LOOK_EVERY_MS = 500;
+/** For so long it may be unknown whether a fault is in force: an engine that is busy for a moment. */
+const MOST_UNKNOWN_MS = 3_000;
 
 export interface StepContext {
   readonly cluster: Cluster;
@@ -49,7 +53,7 @@ export async function performStep(step: PlannedStep, index: number, context: Ste
       const proof = await unlessAborted(injected.prove(), signal);
       mark('injected', injectedAt, { proof, provenAt: log.now() });
       if (!proof.holds) log.finding('invalid', `${step.title} was not seen to bite: asked ${proof.asked}, saw ${proof.measured}`);
-      await waitUntil(step.untilMs, log, signal);
+      await hold(injected);
     } catch (thrown) {
       if (!signal.aborted) invalid('it could not be proven', thrown);
     } finally {
@@ -68,6 +72,28 @@ export async function performStep(step: PlannedStep, index: number, context: Ste
       // An aborted run is torn down at once, and judged by nobody.
       if (signal.aborted) mark('healed', healedAt);
       else await proveHealed(injected, healedAt);
+    }
+  }
+
+  /** Until its time is over. A fault that is lost meanwhile (its target was started again, its lease ran out) is noticed within a second, and is another one than the plan's. */
+  async function hold(injected: Injected): Promise<void> {
+    let unknownSince: number | undefined;
+    while (await waitUntil(Math.min(step.untilMs, log.now() + LOOK_EVERY_MS), log, signal)) {
+      if (log.now() >= step.untilMs) return;
+      try {
+        const why = await injected.missing();
+        unknownSince = undefined;
+        if (why === undefined) continue;
+        // Looked at in the moment in which it was healed: that it is gone is as it should be.
+        if (log.now() < step.untilMs) log.finding('invalid', `${step.title} was lost before its time: ${why}`);
+      } catch (thrown) {
+        // Not to know is not to know that it is gone; but who does not know for long cannot say that it was there.
+        unknownSince ??= log.now();
+        if (log.now() - unknownSince < MOST_UNKNOWN_MS) continue;
+        invalid('nobody could tell whether it was in force', thrown);
+      }
+      await waitUntil(step.untilMs, log, signal);
+      return;
     }
   }
 

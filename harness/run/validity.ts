@@ -2,11 +2,11 @@
 import { formatMs, formatShare } from '../core/units.ts';
 import { LEAST_DUE } from '../slo/evidence.ts';
 import { PHASES, phaseInWords, phaseSpans } from '../timeline/phases.ts';
-import { isStarved, MOST_LATE_SHARE } from '../timeline/starved.ts';
-import { type GeneratorWindow, type Mark, type Timeline, WINDOW_MS } from '../timeline/types.ts';
+import { isFullyBusy, isStarved, LATE_MS, MOST_LATE_SHARE, stoodShare } from '../timeline/starved.ts';
+import { type GeneratorWindow, type Mark, SEVERAL, type Timeline, WINDOW_MS } from '../timeline/types.ts';
 import { partNames } from './parts.ts';
 import { probableCause } from './starvation.ts';
-import type { Plan, Report } from './types.ts';
+import type { LoadSpec, Plan, Report } from './types.ts';
 
 /**
  * A few long stalls can hide below 1% of late requests and still lie over the moment that matters. So no more than 5% of a load's windows may
@@ -50,6 +50,7 @@ function starvedLoads(plan: Plan, timeline: Timeline): string[] {
   for (const [name, windows] of byLoad) {
     reasons.push(...lateIn(name, '', windows, timeline));
     if (timeline.marks.length > 0) reasons.push(...latePhases(name, timeline, windows));
+    reasons.push(...stoodIn(name, windows, plan, timeline), ...fullyBusy(name, windows, plan, timeline));
     // Windows without a request, such as those after the load's end, cannot be late.
     const busy = windows.filter((window) => window.due > 0);
     const stalled = busy.filter((window) => window.p99LatenessMs > STALLED_MS);
@@ -60,6 +61,37 @@ function starvedLoads(plan: Plan, timeline: Timeline): string[] {
     }
   }
   return reasons;
+}
+
+/** The reason, if the event loop stood for more of the time than requests may be late. To open some thousand connections takes some tenths of a second in which nothing else is done. */
+function stoodIn(load: string, windows: readonly GeneratorWindow[], plan: Plan, timeline: Timeline): string[] {
+  const most = opensConnections(plan, load) ? MOST_STALLED_SHARE : MOST_LATE_SHARE;
+  const share = stoodShare(windows);
+  if (share <= most) return [];
+  const standing = windows.filter(({ maxLoopDelayMs }) => maxLoopDelayMs > LATE_MS);
+  return [
+    `load '${load}' was starved: its event loop stood for ${formatShare(share)} of the time beyond 10 ms, and ${formatShare(most)} is allowed${probableCause(standing, timeline)}`,
+  ];
+}
+
+/** The reason, if it had no time left. A load that waits for its answers asks as fast as it can, and one that opens connections opens all that are due: those are busy by nature. */
+function fullyBusy(load: string, windows: readonly GeneratorWindow[], plan: Plan, timeline: Timeline): string[] {
+  if (specOf(plan, load)?.closedLoop || opensConnections(plan, load)) return [];
+  const full = windows.filter(isFullyBusy);
+  if (full.length <= windows.length * MOST_STALLED_SHARE) return [];
+  return [
+    `load '${load}' was starved: in ${formatShare(full.length / windows.length)} of its windows it had no time left, and ${formatShare(MOST_STALLED_SHARE)} is allowed: what it had not come to looked like waiting for the system${probableCause(full, timeline)}`,
+  ];
+}
+
+/** The load that a process of this name has a part of. */
+function specOf(plan: Plan, part: string): LoadSpec | undefined {
+  return plan.load.find((spec) => partNames(spec).includes(part));
+}
+
+/** Its requests are connections, which belong to no shard. */
+function opensConnections(plan: Plan, part: string): boolean {
+  return specOf(plan, part)?.shards.includes(SEVERAL) ?? false;
 }
 
 /** A phase with fewer than 100 requests says nothing by itself: one of them would be more than 1%. */

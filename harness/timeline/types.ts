@@ -85,6 +85,8 @@ export interface GeneratorWindow {
   readonly sent: number;
   /** Processor time that the generator's own process used, as a share of one core of this window; absent where it is not known. */
   readonly cpuShare?: number;
+  /** Share of this window in which its one thread ran or waited for a processor: at 1 it had no time left; absent where it is not known. */
+  readonly busyShare?: number;
 }
 
 /** A number read at a node: sockets by state, and at one node of the cluster how busy the whole host is. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { monotonicMs } from '../../../harness/core/clock.ts';
 import type { Command, Frame } from '../../../harness/load/frames.ts';
 import { serve } from '../../../harness/load/program.ts';
@@ -36,17 +36,21 @@ beforeEach(() => {
   process.env['TMPDIR'] = folder;
 });
 afterEach(() => {
+  vi.restoreAllMocks();
   if (before === undefined) delete process.env['TMPDIR'];
   else process.env['TMPDIR'] = before;
   rmSync(folder, { recursive: true, force: true });
 });
 
+const FIXTURE = join(import.meta.dirname, 'k6.fixture.ts');
+
+/** The k6 of the fixture that goes well, with this code run in it beforehand. */
+function disturbed(code: string): string[] {
+  return [process.execPath, '--import', `data:text/javascript,${encodeURIComponent(code)}`, FIXTURE, 'well'];
+}
+
 /** A load program whose k6 is the one of the fixture. */
-function program(
-  mode: string,
-  change: Partial<K6Settings> = {},
-  command: readonly string[] = [process.execPath, join(import.meta.dirname, 'k6.fixture.ts'), mode],
-) {
+function program(mode: string, change: Partial<K6Settings> = {}, command: readonly string[] = [process.execPath, FIXTURE, mode]) {
   const input = new PassThrough();
   const output = new PassThrough();
   const frames: Frame[] = [];
@@ -105,6 +109,54 @@ describe('a load that k6 carries', { timeout: 20_000 }, () => {
     await load.frame('done');
     expect(load.findings()).toEqual(['invalid: k6 started 12 and dropped 3 iterations, 15 of the 20 that were planned']);
     expect(load.windows().reduce((sum, { due }) => sum + due, 0)).toBe(15);
+  });
+
+  it.each([
+    ['later', 300, /^invalid: k6 began (299|300)\.\d ms beside time zero; 100 ms at most would do$/],
+    ['earlier', -300, /^invalid: k6 began -(299|300)\.\d ms beside time zero; 100 ms at most would do$/],
+  ])('is invalid when k6 began %s than at time zero', async (_, offsetMs, text) => {
+    const load = program(
+      'well',
+      {},
+      disturbed(`
+      const fetched = fetch;
+      globalThis.fetch = async (url) => new Response(String(Number(await (await fetched(url)).text()) + ${offsetMs}));`),
+    );
+    await load.run();
+    await load.frame('done');
+    expect(load.findings()).toEqual([expect.stringMatching(text)]);
+  });
+
+  it('is invalid when an iteration took longer than it may, so that it is told of out of turn', async () => {
+    // The two samples of the first iteration, another VU's, come 1.8 s later.
+    const load = program(
+      'well',
+      {},
+      disturbed(`
+      const write = process.stdout.write.bind(process.stdout);
+      let held = 0;
+      process.stdout.write = (text) => {
+        if (!text.includes('vu=1') || held++ >= 2) return write(text);
+        const [metric, atMicros, value, ...rest] = text.replace('vu=1', 'vu=2').split(',');
+        const took = metric === 'iteration_duration' ? Number(value) + 1800 : value;
+        setTimeout(() => write([metric, Number(atMicros) + 1800000, took, ...rest].join(',')), 1800);
+        return true;
+      };`),
+    );
+    await load.run();
+    await load.frame('done');
+    expect(load.findings()).toEqual(["invalid: an iteration took 1802 ms, and the longest allowed is 200 ms; write a longer one (longest: '...')"]);
+  });
+
+  it('fails when the wall clock was set while it ran', async () => {
+    let setMs = 0;
+    const clock = Date.now;
+    vi.spyOn(Date, 'now').mockImplementation(() => clock() + setMs);
+    const load = program('hangs');
+    await load.run();
+    await load.frame('progress');
+    setMs = 500;
+    expect((await load.frame('failed')).why).toMatch(/^the wall clock was set by (499|500|501) ms during the load, and k6 tells times by it$/);
   });
 
   it.each<[string, string, RegExp]>([

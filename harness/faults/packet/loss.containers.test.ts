@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { kinds, useBareCluster } from '../bare.fixture.ts';
 import { lostShare, placesOf } from './dose.ts';
 import { loss, lossKind } from './loss.ts';
+import { sabotaged } from './saboteur.fixture.ts';
 
 const bare = useBareCluster();
 const node = () => bare.cluster.node('mc-1');
@@ -58,30 +59,7 @@ describe('loss', () => {
     ['half the dose', 'drop', 0.5],
     ['twice the dose', 'drop', 2],
   ])('does not hold its proof when %s is lost', async (_, verdict, factor) => {
-    const spoilt = (script: string) => script.replaceAll('< 100000', `< ${100_000 * factor}`).replaceAll(/drop$/gm, verdict);
-    const real = node();
-    const saboteur = {
-      ...bare.cluster,
-      nodes: bare.cluster.nodes.map((one) =>
-        one.name !== 'mc-1'
-          ? one
-          : {
-              ...one,
-              port: real.port,
-              address: real.address,
-              network: async () => {
-                const hand = await real.network();
-                return {
-                  nft: (script: string) => hand.nft(script),
-                  counted: (...args: [string, string, string]) => hand.counted(...args),
-                  elements: (...args: [string, string, string]) => hand.elements(...args),
-                  send: (datagrams: Parameters<typeof hand.send>[0]) => hand.send(datagrams),
-                  lend: (name: string, script: Parameters<typeof hand.lend>[1]) => hand.lend(name, { ...script, begin: spoilt(script.begin) }),
-                };
-              },
-            },
-      ),
-    };
+    const saboteur = sabotaged(bare.cluster, 'mc-1', (script) => script.replaceAll('< 100000', `< ${100_000 * factor}`).replaceAll(/drop$/gm, verdict));
     const prepared = await lossKind.prepare(loss('mc-1', '10%'), saboteur);
     const injected = await prepared.inject();
     expect((await injected.prove()).holds).toBe(false);

@@ -10,10 +10,10 @@ import { InvalidRunError } from '../../core/errors.ts';
 import { formatShare, type Share, share } from '../../core/units.ts';
 import type { FaultKind } from '../fault.ts';
 import { nodeTarget, shareOf } from '../fields.ts';
-import { proof, until } from '../probing.ts';
+import { onAll, proof, until } from '../probing.ts';
 import { matchingNodes, namesOfMatching } from '../targets.ts';
 import { datagramsFor, lostShare, type Place, placesOf, tolerance } from './dose.ts';
-import { putInForce } from './in-force.ts';
+import { type InForce, putInForce } from './in-force.ts';
 import type { Direction } from './nft.ts';
 
 export interface Loss {
@@ -42,7 +42,7 @@ export const lossKind: FaultKind<Loss> = {
   schema: z.strictObject({ kind: z.literal('loss'), node: nodeTarget, share: shareOf(LEAST_SHARE), direction: z.enum(['in', 'out', 'both']) }),
   target: (fault) => ({ kind: 'node', pattern: fault.node }),
   describe: (fault) => `loss ${fault.share} ${fault.direction === 'both' ? 'in and out' : fault.direction} on ${fault.node}`,
-  excludes: ['pause', 'kill'],
+  excludes: ['partition', 'reject', 'drop-new', 'pause', 'kill'],
   provingMs: (fault) => 700 + datagramsFor(share(fault.share)) / 20,
   affects: (fault, cluster) => namesOfMatching(fault.node, cluster),
 
@@ -63,20 +63,32 @@ export const lossKind: FaultKind<Loss> = {
     return {
       close: async () => undefined,
       async inject() {
-        const inForce = await putInForce(places, (node) => directions.map((direction) => ({ direction, port: node.port, verdict: 'drop', share: asked })));
+        const rules: InForce[] = [];
+        const inForce = await onAll(
+          places.map(({ node, hand }) => async () => {
+            const one = await putInForce(
+              node,
+              hand,
+              directions.map((direction) => ({ direction, port: node.port, verdict: 'drop', share: asked })),
+            );
+            rules.push(one);
+            return one;
+          }),
+        );
+        const bitten = async () => (await Promise.all(rules.map((one) => one.bitten()))).reduce((sum, count) => sum + count, 0);
         return {
-          heal: inForce.heal,
+          ...inForce,
           prove: () =>
             until(async () => {
               const count = datagramsFor(asked);
-              const before = await inForce.bitten();
+              const before = await bitten();
               const lost = await measured(count);
-              const bitten = (await inForce.bitten()) - before;
+              const byRules = (await bitten()) - before;
               const holds = lost.every((one) => Math.abs(one - asked) <= tolerance(asked, count));
               return proof(
                 holds,
                 `${fault.share} of packets lost`,
-                `${lost.map((one) => formatShare(one)).join(', ')} of ${count} datagrams lost, ${bitten} packets by the rule's counter`,
+                `${lost.map((one) => formatShare(one)).join(', ')} of ${count} datagrams lost, ${byRules} packets by the rule's counter`,
               );
             }),
           proveHealed: () =>

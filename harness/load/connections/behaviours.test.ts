@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { seeded } from '../../core/random.ts';
 import { until } from '../pool/pool.fixture.ts';
 import { churn } from './churn.ts';
+import type { Connection } from './connection.ts';
 import { answer, FarEnd, start } from './far-end.fixture.ts';
 import { flood } from './flood.ts';
 import { halfClosed } from './half-closed.ts';
@@ -111,6 +112,32 @@ describe('a herd', () => {
     expect(Math.max(...first)).toBeLessThan(300);
     // Of 100 even draws, a third falls into each third: 33, standard deviation 4.7.
     for (const third of [0, 100, 200]) expect(Math.abs(first.filter((due) => due >= third && due < third + 100).length - 33)).toBeLessThan(20);
+  });
+
+  it('comes back in a round by the same chance, whoever has lost a connection before it', () => {
+    /** When each member is due in the second round, if the first so many have lost their connections before. */
+    const secondRound = (lost: number) => {
+      const behaviour = herding({ spreadMs: 300 });
+      const dueBy = (untilMs: number) => {
+        behaviour.turn?.(untilMs);
+        const due = new Map<number, number>();
+        for (let dueMs = behaviour.nextDueMs(untilMs, 0); dueMs <= untilMs; dueMs = behaviour.nextDueMs(untilMs, 0)) due.set(behaviour.take(), dueMs);
+        return due;
+      };
+      const connections = [...dueBy(399)].map(([ticket, beganMs]) => {
+        const connection = { ticket, beganMs, isAnswered: true, ask: () => undefined, leave: () => undefined } as unknown as Connection;
+        behaviour.connected?.(connection, beganMs);
+        return connection;
+      });
+      // Who comes back after a loss rests for longer than this looks ahead.
+      for (const connection of connections) if (connection.ticket < lost) behaviour.ended?.(connection, 390, 'rst');
+      return dueBy(799);
+    };
+    const calm = secondRound(0);
+    expect(calm.size).toBe(MEMBERS);
+    const troubled = secondRound(40);
+    expect(troubled.size).toBe(MEMBERS - 40);
+    for (const [member, dueMs] of troubled) expect(dueMs).toBe(calm.get(member));
   });
 
   it('comes back at once when its connections are lost, if they are old enough', async () => {

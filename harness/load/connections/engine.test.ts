@@ -136,6 +136,17 @@ describe('the connection engine', () => {
     expect(run.generator.reduce((sum, { late }) => sum + late, 0)).toBeGreaterThanOrEqual(8);
   });
 
+  it('reads an answer that lies in the buffers of its own machine before it gives its attempt up', async () => {
+    await using far = await FarEnd.listen((...asked) => {
+      answer(...asked);
+      // The event loop stands until the timeout is long over.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
+    });
+    await using run = await start(far.port, flooding(1, { timeoutMs: 200 }));
+    await run.done;
+    expect(run.totals()).toEqual({ due: 1, answered: 1, failed: {} });
+  });
+
   it('closes a connection when it was held so long, and resets it when told to', async () => {
     await using far = await FarEnd.listen();
     await using run = await start(far.port, flooding(5, { holdMs: 100, closeBy: 'reset', forMs: 400 }));

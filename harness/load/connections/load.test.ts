@@ -33,6 +33,22 @@ describe('a load of connections', () => {
     prepared.close();
   });
 
+  it.each([
+    ['an error of the server', 'server 1\n', 'server'],
+    ['something that is no answer', 'what\n', 'garbled'],
+  ])('takes %s for a key that is not stored', async (_, refusal, trouble) => {
+    let refusals = 1;
+    await using far = await FarEnd.listen((seen, _operation, key) => {
+      seen.socket.write(key === '1' && refusals-- > 0 ? refusal : `done ${key}\n`);
+    });
+    (await loadOn(far.port, 5_000).prepare()).close();
+    expect(far.seen.flatMap(({ requests }) => requests)).toEqual(['set 0', 'set 1', 'set 1', 'set 2']);
+    refusals = Number.POSITIVE_INFINITY;
+    await expect(loadOn(far.port, 300).prepare()).rejects.toThrow(
+      `the load could not store its keys: after 0.3 s, 1 of 3 were stored at 127.0.0.1:${far.port} (last trouble: ${trouble})`,
+    );
+  });
+
   it('says in one line what it could not store, and why', async () => {
     const port = await deafPort();
     await expect(loadOn(port, 300).prepare()).rejects.toThrow(

@@ -254,6 +254,26 @@ describe('Pool', () => {
     server.act = (socket) => socket.end();
     await failAt(4_000, 100);
   });
+
+  it('does not take an error of the server for the answer that begins the backoff anew', async () => {
+    await using server = await FakeServer.listen((socket) => socket.end());
+    using load = pooled(server.port, { backoff: { firstMs: 100, mostMs: 10_000, jitter: false } });
+    const endAt = async (nowMs: number) => {
+      load.clock.nowMs = nowMs;
+      load.pool.sweep();
+      const before = load.ended.length;
+      load.offer(nowMs, 0, 0);
+      await until(() => load.ended.length === before + 1);
+    };
+    await endAt(0);
+    expect(load.pool.nextExpiryMs()).toBe(100);
+    server.act = (socket, _, key) => socket.write(`server ${key}\n`);
+    await endAt(1_000);
+    expect(load.ended.at(-1)?.outcome).toBe('server');
+    server.act = (socket) => socket.end();
+    await endAt(2_000);
+    expect(load.pool.nextExpiryMs()).toBe(2_200);
+  });
 });
 
 describe('restMs', () => {

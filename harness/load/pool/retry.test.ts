@@ -40,6 +40,13 @@ describe('Retries', () => {
     expect(granted).toBeLessThanOrEqual(110);
   });
 
+  it('saves up no more than ten, however long nothing failed', () => {
+    const retries = new Retries({ ...AT_ONCE, budgetShare: 0.1 }, seeded(1));
+    for (let request = 0; request < 1_000; request++) retries.earn();
+    const granted = Array.from({ length: 100 }, () => retries.waitMs('timeout', 1, 1_000)).filter((waitMs) => waitMs !== undefined);
+    expect(granted).toHaveLength(10);
+  });
+
   it('takes nothing from the budget for a retry that is not made', () => {
     const retries = new Retries({ ...AT_ONCE, wait: 'fixed', firstMs: 50, mostMs: 50, budgetShare: 0.001 }, seeded(1));
     for (let i = 0; i < 100; i++) expect(retries.waitMs('timeout', 1, 10)).toBeUndefined();
@@ -101,6 +108,21 @@ describe('a pool that tries again', () => {
     load.offer(100, 0, 7);
     await until(() => load.ended.length === 3);
     expect(load.pool.open).toBe(2);
+  });
+
+  it('tries a request that times out on every connection, each of which is kept, so often as it is told and no more', async () => {
+    await using server = await FakeServer.listen(() => undefined);
+    using load = pooled(server.port, { connections: 4, timeoutMs: 100, onTimeout: 'fail', retry: AT_ONCE });
+    load.offer(0, 0, 5);
+    for (const tries of [1, 2, 3]) {
+      await until(() => server.requests.length === tries);
+      expect(load.ended).toEqual([]);
+      load.clock.nowMs += 100;
+      load.pool.sweep();
+    }
+    expect(load.ended).toEqual([{ key: 5, outcome: 'timeout', endedMs: 300 }]);
+    expect(load.pool.underWay).toBe(0);
+    expect(load.sent).toBe(3);
   });
 
   it('puts a retry before those who were due later', async () => {

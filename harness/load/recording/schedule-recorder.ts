@@ -2,11 +2,10 @@
  * How well the generator keeps its own schedule, window by window: what a run must show before its latencies mean anything, since a
  * generator that stands still makes every answer late.
  */
+import { readFileSync } from 'node:fs';
 import { bucketOf, Histogram } from '../../timeline/histogram.ts';
+import { LATE_MS } from '../../timeline/starved.ts';
 import { type GeneratorWindow, WINDOW_MS } from '../../timeline/types.ts';
-
-/** A request looked at later than this after it was due is counted as late. */
-export const LATE_MS = 10;
 
 /** Less of a window than this, and its share of processor time would be a guess. */
 const LEAST_MEASURED_MS = WINDOW_MS / 2;
@@ -24,6 +23,8 @@ class ScheduleCell {
   /** Processor time used in the part of the window that was measured, and how long that part is, ms. */
   cpuMs = Number.NaN;
   measuredMs = Number.NaN;
+  /** Of that, how long our thread ran or waited for a processor. */
+  readyMs = Number.NaN;
 
   constructor() {
     this.clear();
@@ -41,6 +42,7 @@ class ScheduleCell {
     this.sent = 0;
     this.cpuMs = 0;
     this.measuredMs = 0;
+    this.readyMs = 0;
   }
 }
 
@@ -52,14 +54,17 @@ export class ScheduleRecorder {
   /** The first window that was not given out. */
   #next = 0;
   readonly #cpuMs: () => number;
+  readonly #readyMs: () => number;
   /** When the processor time was read last, how much it was then, and when to read it again, ms. */
   #readAtMs = Number.NaN;
   #readCpuMs = 0;
+  #readReadyMs = 0;
   #readNextMs = Number.NEGATIVE_INFINITY;
 
-  /** `cpuMs`: processor time that this process has used so far, ms. */
-  constructor(cpuMs: () => number = processCpuMs) {
+  /** `cpuMs`: processor time that this process has used so far, ms. `readyMs`: for how long this thread has run or waited for a processor; not a number where nobody counts. */
+  constructor(cpuMs: () => number = processCpuMs, readyMs: () => number = threadReadyMs) {
     this.#cpuMs = cpuMs;
+    this.#readyMs = readyMs;
   }
 
   /** A request that was due was looked at. */
@@ -120,7 +125,10 @@ export class ScheduleRecorder {
         connections: openConnections,
         connects: cell.connects,
         sent: cell.sent,
-        ...(cell.measuredMs >= LEAST_MEASURED_MS && { cpuShare: round(cell.cpuMs / cell.measuredMs) }),
+        ...(cell.measuredMs >= LEAST_MEASURED_MS && {
+          cpuShare: round(cell.cpuMs / cell.measuredMs),
+          ...(cell.readyMs >= 0 && { busyShare: round(Math.min(1, cell.readyMs / cell.measuredMs)) }),
+        }),
       });
       this.#cells.delete(this.#next);
       cell.clear();
@@ -135,9 +143,11 @@ export class ScheduleRecorder {
    */
   #readCpu(nowMs: number): void {
     const cpuMs = this.#cpuMs();
-    const { usedMs, sinceMs } = { usedMs: cpuMs - this.#readCpuMs, sinceMs: this.#readAtMs };
+    const readyMs = this.#readyMs();
+    const { usedMs, sinceMs, wasReadyMs } = { usedMs: cpuMs - this.#readCpuMs, sinceMs: this.#readAtMs, wasReadyMs: readyMs - this.#readReadyMs };
     this.#readAtMs = nowMs;
     this.#readCpuMs = cpuMs;
+    this.#readReadyMs = readyMs;
     const last = Math.floor(nowMs / WINDOW_MS);
     this.#readNextMs = (last + 1) * WINDOW_MS;
     // The first reading only begins.
@@ -147,6 +157,7 @@ export class ScheduleRecorder {
       const withinMs = Math.min(nowMs, fromMs + WINDOW_MS) - Math.max(sinceMs, fromMs);
       const cell = this.#at(fromMs);
       cell.cpuMs += (usedMs * withinMs) / (nowMs - sinceMs);
+      cell.readyMs += (wasReadyMs * withinMs) / (nowMs - sinceMs);
       cell.measuredMs += withinMs;
     }
   }
@@ -178,6 +189,17 @@ export class ScheduleRecorder {
 function processCpuMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1_000;
+}
+
+/** proc_pid_schedstat(5): nanoseconds in which this thread ran, and in which it was ready to and waited. Some kernels do not count. */
+function threadReadyMs(): number {
+  try {
+    const [ran = Number.NaN, waited = Number.NaN] = readFileSync('/proc/thread-self/schedstat', 'latin1').split(' ').map(Number);
+    return (ran + waited) / 1e6;
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return Number.NaN;
+    throw thrown;
+  }
 }
 
 function round(ms: number): number {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { kinds, useBareCluster } from './bare.fixture.ts';
+import { kinds, useBareCluster } from '../bare.fixture.ts';
 import { kill, killKind } from './kill.ts';
 
 const bare = useBareCluster();

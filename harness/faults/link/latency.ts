@@ -6,12 +6,13 @@
  * the delay longer than before, within the bounds below.
  */
 import { z } from 'zod';
-import { matchingLinks } from '../core/names.ts';
-import { type Duration, formatMs, milliseconds } from '../core/units.ts';
-import type { FaultKind } from './fault.ts';
-import { linkTarget, wholeMs } from './fields.ts';
-import { answeredMs, asBefore, type Baseline, baselineOf, median, onAll, openProbers, proof, until } from './probing.ts';
-import { farEnds } from './targets.ts';
+import { matchingLinks } from '../../core/names.ts';
+import { type Duration, formatMs, milliseconds } from '../../core/units.ts';
+import type { FaultKind } from '../fault.ts';
+import { linkTarget, wholeMs } from '../fields.ts';
+import { prepareProbed } from '../probed.ts';
+import { answeredMs, type Baseline, median } from '../probing.ts';
+import { farEnds } from '../targets.ts';
 
 export interface Latency {
   readonly kind: 'latency';
@@ -45,44 +46,25 @@ export const latencyKind: FaultKind<Latency> = {
   schema: z.strictObject({ kind: z.literal('latency'), link: linkTarget, delay: wholeMs(5, 60_000) }) as z.ZodType<Latency>,
   target: (fault) => ({ kind: 'link', pattern: fault.link }),
   describe: (fault) => `latency ${fault.delay} on ${fault.link}`,
-  excludes: ['silence', 'down'],
+  excludes: ['silence', 'down', 'reset'],
   provingMs: (fault) => milliseconds(fault.delay) + 500,
   affects: (fault, cluster) => farEnds(fault.link, cluster),
 
-  async prepare(fault, cluster) {
+  prepare(fault, cluster) {
     const delayMs = milliseconds(fault.delay);
-    const links = matchingLinks(fault.link, cluster.links);
-    const probers = await openProbers(links);
-    const baseline = await baselineOf(probers);
-    const patienceMs = delayMs * 2 + 2_000;
-    const asked = `each answer ${formatMs(delayMs)} later`;
-    return {
-      close: probers.close,
-      async inject() {
-        const heal = await onAll(
-          links.map((link) => () => link.poison({ type: 'latency', stream: 'downstream', attributes: { latency: delayMs, jitter: 0 } })),
-        );
-        return {
-          heal,
-          prove: () =>
-            until(async () => {
-              const answers = await probers.askAll(patienceMs);
-              const ms = answeredMs(answers);
-              const holds = ms.length === answers.length && isDose(ms, delayMs, baseline);
-              return proof(
-                holds,
-                asked,
-                `answers after ${formatMs(median(ms))}, ${formatMs(baseline.medianMs)} before (${ms.length} of ${answers.length} probes answered)`,
-              );
-            }),
-          proveHealed: () =>
-            until(async () => {
-              const answers = await probers.askAll(patienceMs);
-              const ms = answeredMs(answers);
-              return proof(asBefore(answers, baseline), 'answers as before', `answers after ${formatMs(median(ms))}, ${formatMs(baseline.medianMs)} before`);
-            }),
-        };
+    return prepareProbed({
+      targets: matchingLinks(fault.link, cluster.links),
+      patienceMs: delayMs * 2 + 2_000,
+      disturb: (link) => link.poison({ type: 'latency', stream: 'downstream', attributes: { latency: delayMs, jitter: 0 } }),
+      asked: `each answer ${formatMs(delayMs)} later`,
+      bites: ({ all, baseline }) => {
+        const ms = answeredMs(all);
+        return ms.length === all.length && isDose(ms, delayMs, baseline);
       },
-    };
+      told: ({ all, baseline }) => {
+        const ms = answeredMs(all);
+        return `answers after ${formatMs(median(ms))}, ${formatMs(baseline.medianMs)} before (${ms.length} of ${all.length} probes answered)`;
+      },
+    });
   },
 };

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { bareCache } from '../../containers/cache.ts';
-import { cacheClients } from '../../containers/client/index.ts';
-import { performed } from '../../containers/run.fixture.ts';
-import { drill, percentile } from '../index.ts';
-import { times, useBareCluster } from './bare.fixture.ts';
+import { bareCache } from '../../../containers/cache.ts';
+import { cacheClients } from '../../../containers/client/index.ts';
+import { performed } from '../../../containers/run.fixture.ts';
+import { drill, percentile } from '../../index.ts';
+import { times, useBareCluster } from '../bare.fixture.ts';
 import { latency, latencyKind } from './latency.ts';
 
 const bare = useBareCluster();
@@ -39,7 +39,7 @@ it('leaves the node itself as fast as it was', async () => {
 
 it('does not hold its proof when it does not bite', async () => {
   const link = bare.cluster.link('client-1 -> mc-1');
-  const toothless = { ...bare.cluster, links: [{ ...link, poison: async () => async () => undefined }] };
+  const toothless = { ...bare.cluster, links: [{ ...link, poison: async () => ({ undo: async () => undefined, missing: async () => undefined }) }] };
   const prepared = await latencyKind.prepare(latency('client-1 -> mc-1', '300ms'), toothless);
   const injected = await prepared.inject();
   expect((await injected.prove()).holds).toBe(false);

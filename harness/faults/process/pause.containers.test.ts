@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { kinds, useBareCluster } from './bare.fixture.ts';
+import { kinds, useBareCluster } from '../bare.fixture.ts';
 import { pause, pauseKind } from './pause.ts';
 
 const bare = useBareCluster();

@@ -1,0 +1,72 @@
+/** A fault that is gone before its time makes a run invalid, and is noticed within a second. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { bareCache } from '../../containers/cache.ts';
+import { cacheClients } from '../../containers/client/index.ts';
+import { performed } from '../../containers/run.fixture.ts';
+import { connectEngine } from '../cluster/engine.ts';
+import type { Fault } from '../faults/index.ts';
+import { drill, latency, partition, percentile } from '../index.ts';
+
+const scenario = (fault: Fault) =>
+  drill({
+    id: 'lost',
+    story: 'a fault is gone before its time',
+    duration: '8s',
+    load: [
+      cacheClients({
+        rate: '100/s',
+        connections: 4,
+        mix: { get: '100%' },
+        deadline: '1s',
+        timeout: '500ms',
+        onTimeout: 'reconnect',
+        entry: 'mc-1',
+        backends: 1,
+      }),
+    ],
+    steps: [{ at: '2s', for: '5s', fault }],
+    slos: { steady: percentile(99, { under: '100ms', when: 'before' }) },
+    variants: { bare: { title: 'bare', cluster: bareCache() } },
+  });
+
+/** Runs a program in a container of the one run that there is, once that stands and so long after it does. */
+async function meddle(node: string, argv: readonly string[], afterMs: number): Promise<void> {
+  const { docker } = await connectEngine();
+  for (const limit = performance.now() + 20_000; performance.now() < limit; await sleep(100)) {
+    const [found] = await docker.listContainers({ filters: { label: [`io.aftershock.node=${node}`], status: ['running'] } });
+    if (!found) continue;
+    await sleep(afterMs);
+    const exec = await docker.getContainer(found.Id).exec({ Cmd: [...argv], AttachStdout: true, AttachStderr: true });
+    const stream = await exec.start({});
+    for await (const _ of stream);
+    return;
+  }
+  throw new Error(`no node ${node} came`);
+}
+
+it.each<[string, Fault, string, string[], RegExp]>([
+  [
+    'Toxiproxy was reset',
+    latency('client-1 -> mc-1', '50ms'),
+    'toxiproxy',
+    [
+      'perl',
+      '-MIO::Socket::INET',
+      '-e',
+      'my $s = IO::Socket::INET->new("127.0.0.1:8474"); print $s "POST /reset HTTP/1.0\r\nContent-Length: 0\r\n\r\n"; print <$s>',
+    ],
+    /^latency 50ms on client-1 -> mc-1 was lost before its time: Toxiproxy has no latency on client-1 -> mc-1 any more$/,
+  ],
+  [
+    'somebody removed the rules',
+    partition('mc-1'),
+    'net-mc-1',
+    ['sh', '-c', 'nft list tables | while read -r table; do nft delete $table; done'],
+    /^partition of mc-1 was lost before its time: the rules are gone from the network namespace of mc-1$/,
+  ],
+])('when %s', async (_, fault, node, argv, words) => {
+  const [{ timeline }] = await Promise.all([performed(scenario(fault)), meddle(node, argv, 6_500)]);
+  const lost = timeline.findings.find(({ text }) => words.test(text));
+  expect(lost?.severity, JSON.stringify(timeline.findings)).toBe('invalid');
+});
