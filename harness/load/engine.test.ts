@@ -221,6 +221,37 @@ describe('Engine', () => {
     expect(windows.map(({ failed }) => failed)).toEqual(windows.map(() => ({})));
   });
 
+  it('asks its carrier for nothing once it is closed, even if it is woken then', () => {
+    const asked: string[] = [];
+    const carrier: Carrier = {
+      open: 1,
+      underWay: 0,
+      offer: () => asked.push('offer'),
+      flush: () => asked.push('flush'),
+      nextExpiryMs: () => Number.NEGATIVE_INFINITY,
+      sweep: () => asked.push('sweep'),
+      handOver: () => undefined,
+      close: () => undefined,
+    };
+    const waker: Waker = { wake: () => undefined, sleepUntil: () => asked.push('sleep'), close: () => undefined };
+    const engine = new Engine({
+      carrier,
+      workload: countingWorkload(),
+      demand: new Schedule(constantRate(1_000, 60_000)),
+      deadlineMs: 1_000,
+      zeroMs: monotonicMs() - 10,
+      waker,
+      onReport: () => asked.push('report'),
+      onDone: () => asked.push('done'),
+      onShortOf: (code) => expect.unreachable(code),
+    });
+    engine.start();
+    expect(asked).toEqual(['sleep']);
+    engine.close();
+    waker.wake();
+    expect(asked).toEqual(['sleep']);
+  });
+
   it('offers what is due by an answer when that comes in, without being woken for it', () => {
     const offered: number[] = [];
     let outcomes: Outcomes | undefined;

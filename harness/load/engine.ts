@@ -60,6 +60,7 @@ export class Engine {
   #wakeMs = 0;
   #isEnded = false;
   readonly #sweep = () => {
+    if (this.#isEnded) return;
     this.#carrier.sweep();
     this.#sleep();
   };
@@ -89,12 +90,18 @@ export class Engine {
     this.#demand.stop();
   }
 
+  /** Wakes no more, whatever is under way. */
+  close(): void {
+    this.#isEnded = true;
+  }
+
   /** Milliseconds since time zero. */
   #nowMs(): number {
     return monotonicMs() - this.#zeroMs;
   }
 
   #wake(): void {
+    if (this.#isEnded) return;
     let nowMs = this.#nowMs();
     this.#recorder.schedule.woke(this.#wakeMs, nowMs);
     // Offering takes its time, in which more falls due.

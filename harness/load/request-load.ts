@@ -97,6 +97,7 @@ export function requestLoad({ asking, workload, deadlineMs, pacing = 'economical
         },
         stop: () => engine?.stop(),
         close: () => {
+          engine?.close();
           waker.close();
           carrier.close();
         },
