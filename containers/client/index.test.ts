@@ -193,6 +193,13 @@ describe('cacheClients', () => {
     expect((load.memoryMiB ?? 0) * 100).toBeLessThan(444 * 1.05);
   });
 
+  it('tells of retries that have no budget', () => {
+    const retries = (retry: CacheClientsOptions['retry']) => cacheClients({ ...TYPICAL, ...(retry && { retry }) }).mostRetries;
+    expect(retries(undefined)).toBeUndefined();
+    expect(retries({ tries: 100, wait: 'none' })).toBe(99);
+    expect(retries({ tries: 100, wait: 'none', budget: '10%' })).toBeUndefined();
+  });
+
   it('names the mix in its title', () => {
     const title = (change: object) => cacheClients({ ...TYPICAL, ...change } as CacheClientsOptions).title;
     expect(title({})).toBe('2000/s over 50 connections, 90% get');

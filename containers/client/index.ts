@@ -129,6 +129,7 @@ function loadSpec(client: ClientFields, settings: ClientSettings, outline: Outli
     ...(pipelined ? { pipelined } : {}),
     ...(exactPacing ? { exactPacing } : {}),
     ...(closedLoop ? { closedLoop } : {}),
+    ...(settings.retry && settings.retry.budgetShare === undefined ? { mostRetries: settings.retry.tries - 1 } : {}),
     ...connects(settings, outline),
     ...footprintOf(settings),
     storesMiB: storedMiB(settings, settings.values),

@@ -244,6 +244,15 @@ describe('a leak', () => {
   });
 });
 
+describe('retries', () => {
+  it('are told where they have no budget', () => {
+    expect(warningsOf(budgetFor(bareCache(), loadOf({ mostRetries: 99 }, 'mc-1')), room)).toEqual([
+      "load 'main' asks up to 100 times as often where requests fail: its retries have no budget, and are in no sum",
+    ]);
+    expect(warningsOf(budgetFor(bareCache(), loadOf({}, 'mc-1')), room)).toEqual([]);
+  });
+});
+
 describe('what is stored', () => {
   it('is told where nodes keep less, which may be what a scenario is about', () => {
     const told = (storesMiB: number) => warningsOf(budgetFor(cache({ backends: 4, proxies: 1 }), loadOf({ storesMiB, shards: ['mc-1', 'mc-2'] })), room);

@@ -109,6 +109,12 @@ export function budgetOf(plan: Plan): Budget {
         .filter((load) => load.closedLoop && load.connectsPerSecond)
         .map(({ name }) => `load '${name}' connects as often as it is answered: its ports may run out`),
       ...overfull(plan),
+      ...plan.load
+        .filter(({ mostRetries = 0 }) => mostRetries > 0)
+        .map(
+          ({ name, mostRetries = 0 }) =>
+            `load '${name}' asks up to ${mostRetries + 1} times as often where requests fail: its retries have no budget, and are in no sum`,
+        ),
       ...plan.load.flatMap(({ name, processes = 1 }) => narrow(name, processes, cores.find(({ who }) => who === `load '${name}'`)?.count ?? 0)),
     ],
   };

@@ -37,6 +37,8 @@ export interface LoadSpec {
   readonly series?: number;
   /** Several requests travel together on a connection, so that none costs what one by itself does: the plan says so and refuses no sum of processor time. */
   readonly pipelined?: boolean;
+  /** A request that fails is tried again up to so many times, by no budget: in no sum, since nobody knows what will fail. */
+  readonly mostRetries?: number;
   /** A thread of its own wakes it for each request. */
   readonly exactPacing?: boolean;
   /** It asks no faster than it is answered: its rates above are the most that they could come to, and nothing that the engine must have room for. */
