@@ -216,6 +216,10 @@ export default drill({
   const kept = await aftershock(['run', missed, '--variant', 'honest', '--keep-on-failure', '--out', join(out, 'a')]).finished;
   expect(kept.code, kept.stderr).toBe(1);
   expect(kept.stdout).toMatch(/left standing: containers named aftershock-[0-9a-f]{8}-\*; 'npx aftershock clean' removes them/);
+  const standing = await census();
+  // A later run sweeps away what dead runs have left, and not what was left on purpose.
+  expect((await aftershock(['run', missed, '--variant', 'resigned', '--out', join(out, 'c')]).finished).code).toBe(0);
+  expect(await census()).toEqual(standing);
   expect((await aftershock(['clean']).finished).stdout).toMatch(/removing run/);
   expect(await census()).toEqual(before);
 

@@ -8,6 +8,9 @@ export const RUN_LABEL = 'io.aftershock.run';
 export const NODE_LABEL = 'io.aftershock.node';
 export const OWNER_LABEL = 'io.aftershock.owner';
 
+/** On an empty volume beside a cluster that was left standing on purpose: labels of a container cannot be changed any more when that is known. */
+export const KEPT_LABEL = 'io.aftershock.kept';
+
 /** The process that a run belongs to: a process id alone could be somebody else's by now. */
 export interface Owner {
   readonly host: string;

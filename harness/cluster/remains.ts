@@ -3,7 +3,7 @@
  */
 import { CleanUpError, messageOf } from '../core/errors.ts';
 import type { Engine } from './engine.ts';
-import { NODE_LABEL, OWNER_LABEL, ownerAlive, RUN_LABEL, reaperOf, runOf } from './labels.ts';
+import { KEPT_LABEL, NODE_LABEL, OWNER_LABEL, ownerAlive, RUN_LABEL, reaperOf, runLabels, runOf } from './labels.ts';
 
 export interface RunRemains {
   readonly runId: string;
@@ -11,6 +11,8 @@ export interface RunRemains {
   readonly alive: boolean;
   readonly containers: readonly { readonly id: string; readonly name: string }[];
   readonly networks: readonly { readonly id: string; readonly name: string }[];
+  /** Left standing on purpose: whoever left it says when it goes. */
+  readonly kept: boolean;
 }
 
 /** Lines of a node's output that are kept with the result. */
@@ -19,7 +21,12 @@ const LOG_LINES = 5_000;
 /** Everything that runs have on the engine now, by run. */
 export async function findRemains(engine: Engine): Promise<RunRemains[]> {
   const filters = { label: [RUN_LABEL] };
-  const [containers, networks] = await Promise.all([engine.docker.listContainers({ all: true, filters }), engine.docker.listNetworks({ filters })]);
+  const [containers, networks, volumes] = await Promise.all([
+    engine.docker.listContainers({ all: true, filters }),
+    engine.docker.listNetworks({ filters }),
+    volumesOf(engine, RUN_LABEL),
+  ]);
+  const kept = new Set(volumes.filter(({ Labels }) => Labels[KEPT_LABEL] !== undefined).map(({ Labels }) => Labels[RUN_LABEL]));
   const runs = new Map<string, { owner: string | undefined; containers: { id: string; name: string }[]; networks: { id: string; name: string }[] }>();
   const of = (labels: Record<string, string> | undefined) => {
     const id = runOf(labels?.[RUN_LABEL] ?? '');
@@ -28,13 +35,25 @@ export async function findRemains(engine: Engine): Promise<RunRemains[]> {
     return run;
   };
   for (const container of containers) of(container.Labels).containers.push({ id: container.Id, name: container.Names[0]?.replace(/^\//, '') ?? container.Id });
+  // A cluster that somebody has removed by hand has left nothing but this.
+  for (const volume of volumes) of(volume.Labels);
   for (const network of networks) of(network.Labels).networks.push({ id: network.Id, name: network.Name });
-  return [...runs].map(([runId, run]) => ({ runId, alive: ownerAlive(run.owner), containers: run.containers, networks: run.networks }));
+  return [...runs].map(([runId, run]) => ({ runId, alive: ownerAlive(run.owner), containers: run.containers, networks: run.networks, kept: kept.has(runId) }));
 }
 
-/** Removes what dead runs have left, and answers with it. Throws CleanUpError. */
+/** Marks a cluster as left standing on purpose, so that no later run sweeps it away. */
+export async function keepRun(engine: Engine, runId: string): Promise<void> {
+  await engine.docker.createVolume({ Name: `aftershock-${runId}-kept`, Labels: { ...runLabels(runId), [KEPT_LABEL]: 'true' } });
+}
+
+async function volumesOf(engine: Engine, label: string): Promise<{ readonly Name: string; readonly Labels: Record<string, string> }[]> {
+  const { Volumes } = await engine.docker.listVolumes({ filters: JSON.stringify({ label: [label] }) as never });
+  return Volumes ?? [];
+}
+
+/** Removes what dead runs have left, but for what was left on purpose, and answers with it. Throws CleanUpError. */
 export async function sweep(engine: Engine): Promise<RunRemains[]> {
-  const dead = (await findRemains(engine)).filter(({ alive }) => !alive);
+  const dead = (await findRemains(engine)).filter(({ alive, kept }) => !alive && !kept);
   for (const { runId } of dead) await removeRemains(engine, runId);
   return dead;
 }
@@ -60,7 +79,9 @@ export async function removeRun(engine: Engine, runId: string): Promise<void> {
       await Promise.all(containers.map(({ Id }) => gone(engine.docker.getContainer(Id).remove({ force: true, v: true }))));
       const networks = await engine.docker.listNetworks({ filters });
       await Promise.all(networks.map(({ Id }) => gone(engine.docker.getNetwork(Id).remove())));
-      if (containers.length === 0 && networks.length === 0) return;
+      const volumes = await volumesOf(engine, `${RUN_LABEL}=${runId}`);
+      await Promise.all(volumes.map(({ Name }) => gone(engine.docker.getVolume(Name).remove())));
+      if (containers.length + networks.length + volumes.length === 0) return;
     }
   } catch (thrown) {
     throw new CleanUpError(`run ${runId} could not be removed from the engine (${messageOf(thrown)}); 'npx aftershock clean' removes what it left`, {

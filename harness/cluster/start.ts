@@ -18,7 +18,7 @@ import { LinkLease } from './link-lease.ts';
 import { type ContainerNode, createNode } from './node.ts';
 import { becomeReady } from './ready.ts';
 import { Reaper } from './reaper.ts';
-import { endedNode, nodeLogs, removeRun } from './remains.ts';
+import { endedNode, keepRun, nodeLogs, removeRun } from './remains.ts';
 import { type ClusterSpec, type LinkSpec, type NodeSpec, type ProgramSpec, TOXIPROXY_MEMORY_MIB } from './spec.ts';
 import { LinkControl } from './toxiproxy.ts';
 import type { Cluster, Link } from './types.ts';
@@ -190,6 +190,7 @@ class Starting {
         await this.#reaper.dismiss();
       },
       leave: async () => {
+        await keepRun(engine, runId);
         await this.#hands.close();
         await this.#reaper.dismiss();
       },
