@@ -73,10 +73,18 @@ describe('a connection', () => {
     // The hand is there before they are counted, and one has been answered over each way.
     const probers = await Promise.all(Array.from({ length: CONNECTIONS + 1 }, () => link.prober()));
     await probers[0]?.ask('new', 2_000);
-    await sleep(200);
-    const before = await count();
+    /** When they have stood still: a connection that was closed is gone from each hop in its own time. */
+    const settled = async () => {
+      for (let last = await count(); ; ) {
+        await sleep(200);
+        const now = await count();
+        if (now.every((sockets, index) => sockets === last[index])) return now;
+        last = now;
+      }
+    };
+    const before = await settled();
     for (const prober of probers.slice(1)) expect(await prober.ask('kept', 2_000)).toMatchObject({ kind: 'answered' });
-    const after = await count();
+    const after = await settled();
     const grown = after.map((sockets, index) => sockets - (before[index] as number));
 
     const load = {
