@@ -11,7 +11,7 @@
  */
 import { InputError } from '../../harness/core/errors.ts';
 import { type Duration, formatMs, formatShare, milliseconds } from '../../harness/core/units.ts';
-import { describe, mostPerMinute, peakPerSecond } from '../../harness/load/demand/arrivals.ts';
+import { describe, endOf, mostPerMinute, peakPerSecond } from '../../harness/load/demand/arrivals.ts';
 import { mostBytes } from '../../harness/load/demand/values.ts';
 import { prepareLimitMs } from '../../harness/load/warm-up.ts';
 import { oneLine } from '../../harness/run/oneline.ts';
@@ -72,6 +72,7 @@ export function cacheClients(options: CacheClientsOptions): LoadSpec {
     mostPerMinute: mostPerMinute(arrivals),
     processes,
     exactPacing: pacing === 'exact',
+    endsMs: endOf(arrivals),
     pipelined: pipeline > 1,
   });
 }
@@ -110,11 +111,12 @@ interface Outline {
   readonly processes: number;
   readonly pipelined: boolean;
   readonly exactPacing?: boolean;
+  readonly endsMs?: number | undefined;
   readonly closedLoop?: boolean;
 }
 
 function loadSpec(client: ClientFields, settings: ClientSettings, outline: Outline): LoadSpec {
-  const { title, ratePerSecond, mostPerMinute, processes, pipelined, exactPacing = false, closedLoop = false } = outline;
+  const { title, ratePerSecond, mostPerMinute, processes, pipelined, exactPacing = false, endsMs, closedLoop = false } = outline;
   const { name, deadlineMs, timeoutMs, connections, shards } = settings;
   if (processes > connections) throw new InputError(`processes: ${processes} cannot share ${counted(connections, 'connection')}; let there be fewer`);
   return {
@@ -127,6 +129,7 @@ function loadSpec(client: ClientFields, settings: ClientSettings, outline: Outli
     connections,
     ...(processes > 1 ? { processes } : {}),
     ...(pipelined ? { pipelined } : {}),
+    ...(endsMs === undefined ? {} : { endsMs }),
     ...(exactPacing ? { exactPacing } : {}),
     ...(closedLoop ? { closedLoop } : {}),
     ...(settings.retry && settings.retry.budgetShare === undefined ? { mostRetries: settings.retry.tries - 1 } : {}),

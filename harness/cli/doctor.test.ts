@@ -58,7 +58,10 @@ describe('the doctor', () => {
 
   it('counts what dead runs left, and leaves runs alone that are going on', () => {
     const left = { containers: [{ id: '1', name: 'a' }], networks: [{ id: '2', name: 'b' }] };
-    expect(checkOf({ remains: [{ runId: 'x', alive: true, kept: false, ...left }] }, 'leftovers')).toMatchObject({ status: 'ok', text: 'none of earlier runs; 1 going on' });
+    expect(checkOf({ remains: [{ runId: 'x', alive: true, kept: false, ...left }] }, 'leftovers')).toMatchObject({
+      status: 'ok',
+      text: 'none of earlier runs; 1 going on',
+    });
     expect(checkOf({ remains: [{ runId: 'x', alive: false, kept: false, ...left }] }, 'leftovers')).toMatchObject({
       status: 'note',
       text: '1 dead run left 1 container and 1 network (0 going on); type: npx aftershock clean',

@@ -28,7 +28,9 @@ export const nodeTarget = z
 
 /** A share from `least` to all. */
 export function shareOf(least: number): z.ZodType<Share> {
-  return z.string().superRefine((text, context) => {
+  const error = (issue: { input?: unknown }) =>
+    `${issue.input === undefined ? 'missing' : `${String(issue.input)} is not allowed`}; write a share, such as '5%'`;
+  return z.string({ error }).superRefine((text, context) => {
     try {
       const value = share(text);
       if (value < least) context.addIssue({ code: 'custom', message: `'${text}' is out of range; write ${formatShare(least)} to 100%` });

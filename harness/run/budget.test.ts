@@ -15,6 +15,9 @@ import type { LoadSpec, Plan } from './types.ts';
 const inside: InsideLimits = { softDescriptors: 20_000, hardDescriptors: 20_000, ports: 28_232, trackedConnections: 262_144 };
 const room = { memoryMiB: 24_000, networksLeft: 30, networksUsed: 1, processors: 2, inside };
 
+/** Of a load that is told of no shard: all caches of its cluster. */
+const ALL: readonly string[] = ['mc-1'];
+
 const loadOf = (rest: Partial<LoadSpec> = {}, entry = 'edge'): LoadSpec => {
   const node = rest.node ?? 'client-1';
   return {
@@ -25,7 +28,7 @@ const loadOf = (rest: Partial<LoadSpec> = {}, entry = 'edge'): LoadSpec => {
     ratePerSecond: 1_000,
     connections: 50,
     longestRequestMs: 1_250,
-    shards: ['mc-1'],
+    shards: ALL,
     ...rest,
   };
 };
@@ -36,7 +39,7 @@ const planOf = (cluster: ClusterSpec, load: readonly LoadSpec[], duration: '35s'
       id: 'x',
       story: 'x',
       duration,
-      load,
+      load: load.map((one) => (one.shards === ALL ? { ...one, shards: cluster.nodes.filter(({ role }) => role === 'cache').map(({ name }) => name) } : one)),
       steps: [],
       slos: { steady: percentile(99, { under: '25ms', when: 'before' }) },
       variants: { only: { title: 'x', cluster } },
@@ -253,9 +256,32 @@ describe('retries', () => {
   });
 });
 
+describe('a load that ends before the run', () => {
+  it('is told', () => {
+    expect(warningsOf(budgetFor(bareCache(), loadOf({ endsMs: 12_000 }, 'mc-1')), room)).toEqual([
+      "load 'main' asks for nothing from 12 s on, and the run lasts 35 s: what nobody asks for then cannot be judged",
+    ]);
+    expect(warningsOf(budgetFor(bareCache(), loadOf({ endsMs: 35_000 }, 'mc-1')), room)).toEqual([]);
+  });
+});
+
+describe('the shards of a load', () => {
+  it('must be all the caches that its keys fall on', () => {
+    const three = cache({ backends: 3, proxies: 2 });
+    expect(() => budgetFor(three, loadOf({ shards: ['mc-1', 'mc-2', 'mc-3'] }))).not.toThrow();
+    expect(() => budgetFor(three, loadOf({ shards: ['mc-1', 'mc-2'] }))).toThrow(
+      "load 'main': its keys fall on mc-3, too, and it knows of mc-1, mc-2 alone; write backends: 3, or name them in shards",
+    );
+    // Connections are counted for no shard, and a load that goes straight to one cache has one.
+    expect(() => budgetFor(three, loadOf({ shards: ['*'] }))).not.toThrow();
+    const links = [...three.links, { from: 'client-1', to: 'mc-2', port: 11_211 }];
+    expect(() => budgetFor({ ...three, links }, loadOf({ shards: ['mc-2'] }, 'mc-2'))).not.toThrow();
+  });
+});
+
 describe('what is stored', () => {
   it('is told where nodes keep less, which may be what a scenario is about', () => {
-    const told = (storesMiB: number) => warningsOf(budgetFor(cache({ backends: 4, proxies: 1 }), loadOf({ storesMiB, shards: ['mc-1', 'mc-2'] })), room);
+    const told = (storesMiB: number) => warningsOf(budgetFor(cache({ backends: 2, proxies: 1 }), loadOf({ storesMiB, shards: ['mc-1', 'mc-2'] })), room);
     expect(told(128)).toEqual([]);
     expect(told(130)).toEqual([
       'about 65 MiB are stored in mc-1 and 1 more, and it keeps 64 MiB: what was asked for longest ago is dropped, and gets of it miss',

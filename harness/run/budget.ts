@@ -4,7 +4,7 @@ import { type InsideLimits, lookInside } from '../cluster/look.ts';
 import { HAND_MEMORY_MIB, type NodeSpec, TOXIPROXY_MEMORY_MIB } from '../cluster/spec.ts';
 import { EnvironmentError } from '../core/errors.ts';
 import { linkEnds } from '../core/names.ts';
-import { formatShare } from '../core/units.ts';
+import { formatMs, formatShare } from '../core/units.ts';
 import { WINDOW_MS } from '../timeline/types.ts';
 import { hopsOf } from './flows.ts';
 import {
@@ -109,6 +109,12 @@ export function budgetOf(plan: Plan): Budget {
         .filter((load) => load.closedLoop && load.connectsPerSecond)
         .map(({ name }) => `load '${name}' connects as often as it is answered: its ports may run out`),
       ...overfull(plan),
+      ...plan.load
+        .filter(({ endsMs = plan.durationMs }) => endsMs < plan.durationMs)
+        .map(
+          ({ name, endsMs = 0 }) =>
+            `load '${name}' asks for nothing from ${formatMs(endsMs)} on, and the run lasts ${formatMs(plan.durationMs)}: what nobody asks for then cannot be judged`,
+        ),
       ...plan.load
         .filter(({ mostRetries = 0 }) => mostRetries > 0)
         .map(

@@ -90,7 +90,7 @@ export function openedWithin({ connectsPerSecond, connectsPerMinute }: Pick<Flow
 }
 
 /** Where the programs of a load connect to: what its settings ask to have filled in. */
-function entriesOf({ node, program }: LoadSpec, { links, nodes }: ClusterSpec): Pick<Hop, 'to' | 'port' | 'byLink'>[] {
+export function entriesOf({ node, program }: Pick<LoadSpec, 'node' | 'program'>, { links, nodes }: ClusterSpec): Pick<Hop, 'to' | 'port' | 'byLink'>[] {
   const asked = new Set([...JSON.stringify(program.settings).matchAll(/\$\{(?:link|host):[^}]+\}/g)].map(([placeholder]) => placeholder));
   const byLink = links
     .filter((link) => link.from === node && asked.has(`\${link:${linkName(link.from, link.to)}}`))

@@ -1,4 +1,4 @@
-/** A schema's complaints as one line that names the key: 'steps[0].fault.delay: ...; and 2 more'. */
+/** A schema's complaints as one line that names the key: 'steps[0].fault.delay: ...; 2 more are not allowed'. */
 import type { z } from 'zod';
 
 export function oneLine(error: z.ZodError, whole: string): string {
@@ -10,6 +10,6 @@ export function oneLine(error: z.ZodError, whole: string): string {
       .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
       .join('')
       .replace(/^\./, '') || whole;
-  const more = error.issues.length > 1 ? ` (and ${error.issues.length - 1} more)` : '';
+  const more = error.issues.length > 1 ? `; ${error.issues.length - 1} more ${error.issues.length === 2 ? 'is' : 'are'} not allowed` : '';
   return `${key}: ${first.message.replace(/\s*\n\s*/g, ' ')}${more}`;
 }

@@ -6,6 +6,7 @@ import { formatMs, milliseconds } from '../core/units.ts';
 import { checkMoral } from '../report/moral.ts';
 import type { Objective } from '../slo/index.ts';
 import { SEVERAL } from '../timeline/types.ts';
+import { entriesOf } from './flows.ts';
 import { MOST_PROCESSES } from './parts.ts';
 import { schedule } from './schedule.ts';
 import type { Expectation, LoadSpec, Plan, Scenario, Variant } from './types.ts';
@@ -97,6 +98,7 @@ function checkLoad(source: Plan['load'][number], variant: Variant): void {
       missing,
       nodes.map((node) => node.name),
     );
+  checkShards(source, variant.cluster);
 }
 
 const COUNTS = [
@@ -122,6 +124,18 @@ function checkCounts(load: Plan['load'][number]): void {
   }
   if (!Number.isInteger(processes) || processes < 1 || processes > MOST_PROCESSES)
     throw new InputError(`load '${name}': processes: ${String(processes)} is not allowed; write a whole number from 1 to ${MOST_PROCESSES}`);
+}
+
+/** Keys that fall on a cache which a load does not know of would be counted for another one. */
+function checkShards({ name, shards, ...load }: LoadSpec, cluster: Variant['cluster']): void {
+  if (shards.includes(SEVERAL)) return;
+  const reached = new Set(entriesOf(load, cluster).map(({ to }) => to));
+  for (const node of reached) for (const link of cluster.links) if (link.from === node) reached.add(link.to);
+  const forgotten = cluster.nodes.filter((node) => node.role === 'cache' && reached.has(node.name) && !shards.includes(node.name)).map((node) => node.name);
+  if (forgotten.length > 0)
+    throw new InputError(
+      `load '${name}': its keys fall on ${forgotten.join(', ')}, too, and it knows of ${shards.join(', ')} alone; write backends: ${shards.length + forgotten.length}, or name them in shards`,
+    );
 }
 
 /** A cache refuses what is too long for it; that is known beforehand. */

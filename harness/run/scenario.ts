@@ -22,7 +22,11 @@ const identifier = z
   .string()
   .regex(/^[a-z][a-z0-9-]*$/, { error: (issue) => `'${String(issue.input)}' is not an identifier; write lower-case letters, digits and dashes` });
 const text = z.string().min(1);
-const step = z.strictObject({ at: text, for: text, jitter: text.optional(), fault: faultSchema });
+/** A moment or a length; that it can be read is looked at where it is. */
+const time = z
+  .string({ error: (issue) => `${issue.input === undefined ? 'missing' : `${String(issue.input)} is not allowed`}; write a duration, such as '10s'` })
+  .min(1);
+const step = z.strictObject({ at: time, for: time, jitter: text.optional(), fault: faultSchema });
 /** Clusters and loads are made by typed builders that check themselves; here only their outer shape is looked at. */
 const built = (builder: string) => z.looseObject({ title: text }, { error: `expected what ${builder} returns` });
 const cluster = z.looseObject(
@@ -42,7 +46,7 @@ const scenarioSchema = z.strictObject({
   story: text,
   source: text.optional(),
   scale: text.optional(),
-  duration: text,
+  duration: time,
   load: loads,
   steps: z.array(step),
   symptoms: z.record(identifier, objectiveSchema).optional(),

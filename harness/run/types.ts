@@ -19,6 +19,8 @@ export interface LoadSpec {
   /** For the plan's budgets: requests a second at the peak, and the most connections at once, over all of its processes. */
   readonly ratePerSecond: number;
   readonly connections: number;
+  /** From here on nothing falls due, ms; left out where the schedule goes on to the end of the run. */
+  readonly endsMs?: number;
   /** The most requests in any minute, where the peak does not last. Default: 60 times the peak. */
   readonly requestsPerMinute?: number;
   /** Connections that it opens a second at the peak, where it opens and closes them all the time. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { seeded } from '../../core/random.ts';
-import { type Arrivals, describe as describeArrivals, hitsOf, mostPerMinute, peakPerSecond, type Segment } from './arrivals.ts';
+import { type Arrivals, describe as describeArrivals, endOf, hitsOf, mostPerMinute, peakPerSecond, type Segment } from './arrivals.ts';
 import { pacerOf } from './pacer.ts';
 
 const even = (...segments: Segment[]): Arrivals => ({ kind: 'segments', spacing: 'even', segments });
@@ -55,6 +55,15 @@ describe('peakPerSecond', () => {
   it('finds the fullest second of a recording', () => {
     expect(peakPerSecond(replay(0, 500, 999, 1_000, 1_400, 1_499, 3_000))).toBe(5);
     expect(peakPerSecond(replay(0, 1_000, 2_000))).toBe(1);
+  });
+});
+
+describe('endOf', () => {
+  it('is where a schedule is over by itself', () => {
+    expect(endOf(even({ kind: 'hold', ratePerSecond: 1 }))).toBeUndefined();
+    expect(endOf(even({ kind: 'hold', ratePerSecond: 1, forMs: 500 }, { kind: 'burst', hits: 1, everyMs: 10 }))).toBeUndefined();
+    expect(endOf(even({ kind: 'hold', ratePerSecond: 1, forMs: 500 }, { kind: 'ramp', fromPerSecond: 1, toPerSecond: 2, forMs: 250 }))).toBe(750);
+    expect(endOf(replay(0, 30, 90))).toBe(90);
   });
 });
 

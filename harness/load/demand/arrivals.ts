@@ -101,6 +101,12 @@ export function peakPerSecond(arrivals: Arrivals): number {
   return arrivals.segments.reduce((peak, segment) => Math.max(peak, peakWithin(segment)), 0);
 }
 
+/** When the schedule is over, ms: behind its last segment, or its last moment; undefined where it goes on to the end of the load. */
+export function endOf(arrivals: Arrivals): number | undefined {
+  if (arrivals.kind === 'replay') return arrivals.dueMs.at(-1);
+  return arrivals.segments.reduce<number | undefined>((sum, { forMs }) => (sum === undefined || forMs === undefined ? undefined : sum + forMs), 0);
+}
+
 const MINUTE_MS = 60_000;
 /** Places of a minute that are looked at, beside the ends of segments. */
 const MOST_PLACES = 4_000;
