@@ -4,19 +4,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectEngine } from '../harness/cluster/engine.ts';
 import { type Executed, execute } from '../harness/run/execute.ts';
+import type { Observer } from '../harness/run/observer.ts';
 import { planRun } from '../harness/run/plan.ts';
 import type { Scenario } from '../harness/run/types.ts';
 import type { Window } from '../harness/timeline/types.ts';
 
-/** Runs the scenario's default variant. Its result folder is gone afterwards. */
-export async function performed(scenario: Scenario, seed = 1): Promise<Executed> {
+/** Runs the scenario's default variant, and tells whoever looks on. Its result folder is gone afterwards. */
+export async function performed(scenario: Scenario, seed = 1, onlooker: Partial<Observer> = {}): Promise<Executed> {
   const out = mkdtempSync(join(tmpdir(), 'aftershock-run-'));
   const quiet = () => undefined;
   try {
     return await execute(planRun(scenario, { seed }), {
       engine: await connectEngine(),
       out,
-      observer: { stage: quiet, tick: quiet, faults: quiet, note: quiet },
+      observer: { stage: quiet, tick: quiet, faults: quiet, note: quiet, ...onlooker },
       interrupts: { signal: new AbortController().signal, skipTearDown: () => false },
       keepOnFailure: false,
     });

@@ -30,19 +30,14 @@ const scenario = (fault: Fault) =>
     variants: { bare: { title: 'bare', cluster: bareCache() } },
   });
 
-/** Runs a program in a container of the one run that there is, once that stands and so long after it does. */
-async function meddle(node: string, argv: readonly string[], afterMs: number): Promise<void> {
+/** Runs a program in a container of the run that is going on. */
+async function meddle(node: string, argv: readonly string[]): Promise<void> {
   const { docker } = await connectEngine();
-  for (const limit = performance.now() + 20_000; performance.now() < limit; await sleep(100)) {
-    const [found] = await docker.listContainers({ filters: { label: [`io.aftershock.node=${node}`], status: ['running'] } });
-    if (!found) continue;
-    await sleep(afterMs);
-    const exec = await docker.getContainer(found.Id).exec({ Cmd: [...argv], AttachStdout: true, AttachStderr: true });
-    const stream = await exec.start({});
-    for await (const _ of stream);
-    return;
-  }
-  throw new Error(`no node ${node} came`);
+  const [found] = await docker.listContainers({ filters: { label: [`io.aftershock.node=${node}`], status: ['running'] } });
+  if (!found) throw new Error(`there is no node ${node}`);
+  const exec = await docker.getContainer(found.Id).exec({ Cmd: [...argv], AttachStdout: true, AttachStderr: true });
+  const stream = await exec.start({});
+  for await (const _ of stream);
 }
 
 it.each<[string, Fault, string, string[], RegExp]>([
@@ -66,7 +61,14 @@ it.each<[string, Fault, string, string[], RegExp]>([
     /^partition of mc-1 was lost before its time: the rules are gone from the network namespace of mc-1$/,
   ],
 ])('when %s', async (_, fault, node, argv, words) => {
-  const [{ timeline }] = await Promise.all([performed(scenario(fault)), meddle(node, argv, 6_500)]);
+  let meddling: Promise<void> | undefined;
+  const { timeline } = await performed(scenario(fault), 1, {
+    // A second after it has come into force, and so three before its time is over.
+    faults: (inForce) => {
+      if (inForce.length > 0) meddling ??= sleep(1_000).then(() => meddle(node, argv));
+    },
+  });
+  await meddling;
   const lost = timeline.findings.find(({ text }) => words.test(text));
   expect(lost?.severity, JSON.stringify(timeline.findings)).toBe('invalid');
 });
