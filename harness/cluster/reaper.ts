@@ -105,6 +105,7 @@ export class Reaper {
   async dismiss(): Promise<void> {
     clearInterval(this.#beating);
     this.#channel.send({ do: 'bye' });
+    // One that does not leave by itself is removed all the same.
     await within(this.#channel.ended, 'did not leave').catch(() => undefined);
     await this.#remove();
   }
