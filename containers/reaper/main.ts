@@ -2,34 +2,29 @@
  * The reaper: a container of its own that outlives the harness, and cleans up after one that died.
  *
  * The harness starts it before anything else and says a word every two seconds. It is dead when it closes our stdin, and taken for dead when it is silent for longer than
- * `silenceMs`: a process that was stopped, a laptop that sleeps. Before each thing that it does to the system under test through the engine, it tells how that is undone.
+ * `silenceMs`: a process that was stopped, a laptop that sleeps.
  *
- * A line of JSON on stdin is a word; each 'undo' is acknowledged on stdout before its effect is brought about.
+ * A line of JSON on stdin is a word, the first of them its settings.
  */
 import { hostname } from 'node:os';
 import { createInterface } from 'node:readline';
-import { type Call, engineAt } from './engine.ts';
+import { engineAt } from './engine.ts';
 import { reap } from './reap.ts';
 
 export interface ReaperSettings {
-  /** What everything of the run bears that is to go with it, as 'key=value'; left out where a cluster is to stay, and only faults are to end. */
-  readonly label?: string;
+  /** What everything of the run bears that is to go with it, as 'key=value'. */
+  readonly label: string;
   readonly silenceMs: number;
 }
 
 export type ReaperWord =
   | { readonly do: 'beat' }
-  /** How something is undone that is going to be done. */
-  | { readonly do: 'undo'; readonly id: number; readonly call: Call }
-  /** It was undone. */
-  | { readonly do: 'done'; readonly id: number }
   /** The run has ended and cleaned up, or leaves its cluster standing on purpose; it removes our container, too. */
   | { readonly do: 'bye' };
 
 const SOCKET = '/var/run/docker.sock';
 
 const ask = engineAt(SOCKET);
-const undo = new Map<number, Call>();
 let settings: ReaperSettings | undefined;
 let timer: NodeJS.Timeout | undefined;
 let over = false;
@@ -50,13 +45,6 @@ function hear(line: string): void {
   switch (word.do) {
     case 'beat':
       return;
-    case 'undo':
-      undo.set(word.id, word.call);
-      say({ noted: word.id });
-      return;
-    case 'done':
-      undo.delete(word.id);
-      return;
     case 'bye':
       // Whoever says so removes our container.
       process.exit(0);
@@ -66,7 +54,7 @@ function hear(line: string): void {
 async function dead(): Promise<void> {
   if (over) return;
   over = true;
-  const failures = settings ? await reap(ask, [...undo.values()].reverse(), settings.label) : [];
+  const failures = settings ? await reap(ask, settings.label) : [];
   for (const failure of failures) process.stderr.write(`${failure}\n`);
   // Nobody else may be there to remove our own container.
   await ask({ method: 'DELETE', path: `/containers/${hostname()}?force=1` });

@@ -1,5 +1,5 @@
 /**
- * What is done for a run that is dead: its faults are taken back, what is paused goes on, and then everything that bears its label is removed.
+ * What is done for a run that is dead: what is paused goes on, and then everything that bears its label is removed.
  *
  * In this order, because a removal can take long or fail, and a fault must not outlive its run for it.
  */
@@ -9,14 +9,11 @@ import type { Ask, Call } from './engine.ts';
 const MOST_LOOKS = 20;
 const QUIET_LOOKS = 2;
 const REST_MS = 300;
-/** For one thing to be undone, ms: a few of them, one after the other, have to fit into the ten seconds in which every fault ends. */
-const UNDO_LIMIT_MS = 1_500;
+/** For a node to go on, ms: every fault ends within ten seconds. */
+const RESUME_LIMIT_MS = 1_500;
 
-/**
- * `undo`: calls that take the run's faults back, newest first. `label`: what everything of the run bears, as 'key=value'; nothing is removed without one. Answers with what
- * did not work, a line each.
- */
-export async function reap(ask: Ask, undo: readonly Call[], label?: string): Promise<string[]> {
+/** `label`: what everything of the run bears, as 'key=value'. Answers with what did not work, a line each. */
+export async function reap(ask: Ask, label: string): Promise<string[]> {
   const failures: string[] = [];
   const attempt = async (call: Call, limitMs?: number) => {
     try {
@@ -27,10 +24,8 @@ export async function reap(ask: Ask, undo: readonly Call[], label?: string): Pro
       failures.push(`${call.method} ${call.path}: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
     }
   };
-  for (const call of undo) await attempt(call, UNDO_LIMIT_MS);
-  if (label === undefined) return failures;
   const paused = await found(ask, 'containers/json?all=1', label, { status: ['paused'] });
-  await Promise.all(paused.map((id) => attempt({ method: 'POST', path: `/containers/${id}/unpause` }, UNDO_LIMIT_MS)));
+  await Promise.all(paused.map((id) => attempt({ method: 'POST', path: `/containers/${id}/unpause` }, RESUME_LIMIT_MS)));
   for (let looks = 0, quiet = 0; looks < MOST_LOOKS && quiet < QUIET_LOOKS; looks++) {
     const containers = await found(ask, 'containers/json?all=1', label);
     await Promise.all(containers.map((id) => attempt({ method: 'DELETE', path: `/containers/${id}?force=1&v=1` })));

@@ -9,32 +9,23 @@ import type { Engine } from './engine.ts';
 import { reaperOf, runLabels } from './labels.ts';
 import { HAND_MEMORY_MIB, type ToolProgram } from './spec.ts';
 
-/** A call to the engine's API that takes something back. */
-export interface UndoCall {
-  readonly method: 'POST' | 'DELETE';
-  readonly path: string;
-  readonly body?: unknown;
-}
-
 export interface ReaperOptions {
   readonly engine: Engine;
   readonly runId: string;
   readonly tool: ToolProgram;
-  /** What is removed when we die, as 'key=value'; left out where a cluster is to stay. */
-  readonly label?: string;
+  /** What is removed when we die, as 'key=value'. */
+  readonly label: string;
 }
 
 /** How often it hears from us, and for how long it bears our silence: five words lost in a row. */
 const BEAT_MS = 2_000;
-export const SILENCE_MS = 10_000;
+const SILENCE_MS = 10_000;
 const LIMIT_MS = 5_000;
 
 export class Reaper {
   readonly #channel: Channel;
   readonly #remove: () => Promise<void>;
-  readonly #noted = new Map<number, () => void>();
   readonly #beating: NodeJS.Timeout;
-  #undos = 0;
 
   /** Throws EnvironmentError when it cannot be started, and when it does not reach the engine. */
   static async start({ engine, runId, tool, label }: ReaperOptions): Promise<Reaper> {
@@ -62,7 +53,7 @@ export class Reaper {
         });
         void channel.ended.then(({ code, stderr }) => reject(new EnvironmentError(`the reaper ended by itself (exit ${code}): ${stderr}`)));
       });
-      channel.send({ ...(label === undefined ? {} : { label }), silenceMs: SILENCE_MS });
+      channel.send({ label, silenceMs: SILENCE_MS });
       await within(ready, 'did not become ready');
       return new Reaper(channel, remove);
     } catch (thrown) {
@@ -75,11 +66,6 @@ export class Reaper {
   private constructor(channel: Channel, remove: () => Promise<void>) {
     this.#channel = channel;
     this.#remove = remove;
-    channel.onMessage((message) => {
-      const id = message['noted'] as number;
-      this.#noted.get(id)?.();
-      this.#noted.delete(id);
-    });
     // What has no reader any more says so by itself, in `channel.ended`; a run without its reaper goes on, and its leases with it.
     let isOver = false;
     void channel.ended.then(() => {
@@ -90,15 +76,6 @@ export class Reaper {
       if (!isOver) channel.send({ do: 'beat' });
     }, BEAT_MS);
     this.#beating.unref();
-  }
-
-  /** Resolves when the reaper knows how to undo what is about to be done; the answer tells it that it was undone. */
-  async note(call: UndoCall): Promise<() => void> {
-    const id = ++this.#undos;
-    const noted = new Promise<void>((resolve) => this.#noted.set(id, resolve));
-    this.#channel.send({ do: 'undo', id, call });
-    await within(noted, 'did not note how a fault is undone');
-    return () => this.#channel.send({ do: 'done', id });
   }
 
   /** It leaves, and everything else stays as it is. Waits until it has gone. */

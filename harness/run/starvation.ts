@@ -3,12 +3,11 @@
  * A reason for a run to be invalid ends with it, so that a person knows whether to ask for more processes or for a quieter machine.
  */
 import { formatMs, formatShare } from '../core/units.ts';
+import { LATE_MS } from '../timeline/starved.ts';
 import { type Gauge, type GeneratorWindow, type Timeline, WINDOW_MS } from '../timeline/types.ts';
 
 /** One process has one core's worth of JavaScript: from here on it has no time left to be on time. */
 const FULL_CORE_SHARE = 0.9;
-/** An event loop that stood for longer than this alone made requests late. */
-const LONG_STAND_MS = 10;
 /** Less than a tenth of all processors left: a task that wakes up finds somebody else running. */
 const BUSY_IDLE_SHARE = 0.1;
 /** A twentieth of the time went to other machines on the same hardware: 5 ms of each window, half of what counts as late. */
@@ -20,7 +19,7 @@ const READING_REACH_MS = WINDOW_MS + 200;
 export function probableCause(windows: readonly GeneratorWindow[], timeline: Timeline): string {
   const cpu = mean(windows.flatMap(({ cpuShare }) => cpuShare ?? []));
   const stoodMs = Math.max(0, ...windows.map(({ maxLoopDelayMs }) => maxLoopDelayMs));
-  const stood = windows.filter(({ maxLoopDelayMs }) => maxLoopDelayMs > LONG_STAND_MS).length;
+  const stood = windows.filter(({ maxLoopDelayMs }) => maxLoopDelayMs > LATE_MS).length;
   const host = (name: string) => mean(readingsDuring(windows, timeline.gauges, name));
   const [idle, steal] = [host('host.idle'), host('host.steal')];
   const causes: string[] = [];
