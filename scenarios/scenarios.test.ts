@@ -89,12 +89,17 @@ it('every scenario that comes with the project loads', async () => {
 describe('a proxy that is killed in a whole tier', () => {
   const file = folder.file(
     'lost-proxy.ts',
-    `import { drill, errors, kill, percentile, recovery } from 'aftershock';
+    // 500 requests a second that take 20 ms and more are ten under way at any moment, half of them at the proxy that dies. Without the 20 ms it is
+    // less than one, and a kill that meets none harms nobody.
+    `import { drill, errors, kill, latency, percentile, recovery } from 'aftershock';
 import { cache, cacheClients } from 'aftershock/containers';
 export default drill({
   id: 'lost-proxy', story: 'one of two proxies dies, and its clients go to the other', duration: '12s',
   load: [cacheClients({ rate: '500/s', connections: 20, mix: { get: '90%', set: '10%' }, backends: 2, deadline: '1s', timeout: '250ms', onTimeout: 'reconnect' })],
-  steps: [{ at: '4s', for: '3s', fault: kill('proxy-1') }],
+  steps: [
+    { at: '3s', for: '3s', fault: latency('client-1 -> edge', '20ms') },
+    { at: '4s', for: '3s', fault: kill('proxy-1') },
+  ],
   slos: {
     steady: percentile(90, { under: '50ms', when: 'before' }),
     unharmed: errors({ atMost: '0%', when: 'during' }),

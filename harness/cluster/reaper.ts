@@ -20,7 +20,9 @@ export interface ReaperOptions {
 /** How often it hears from us, and for how long it bears our silence: five words lost in a row. */
 const BEAT_MS = 2_000;
 const SILENCE_MS = 10_000;
-const LIMIT_MS = 5_000;
+/** As long as a cluster may take: the first container after a machine's start reads all of its image from the disk, and once took more than five seconds. */
+const READY_WITHIN_MS = 20_000;
+const LEAVE_WITHIN_MS = 5_000;
 
 export class Reaper {
   readonly #channel: Channel;
@@ -54,7 +56,7 @@ export class Reaper {
         void channel.ended.then(({ code, stderr }) => reject(new EnvironmentError(`the reaper ended by itself (exit ${code}): ${stderr}`)));
       });
       channel.send({ label, silenceMs: SILENCE_MS });
-      await within(ready, 'did not become ready');
+      await within(READY_WITHIN_MS, ready, 'did not become ready');
       return new Reaper(channel, remove);
     } catch (thrown) {
       await remove();
@@ -83,15 +85,15 @@ export class Reaper {
     clearInterval(this.#beating);
     this.#channel.send({ do: 'bye' });
     // One that does not leave by itself is removed all the same.
-    await within(this.#channel.ended, 'did not leave').catch(() => undefined);
+    await within(LEAVE_WITHIN_MS, this.#channel.ended, 'did not leave').catch(() => undefined);
     await this.#remove();
   }
 }
 
-async function within<T>(promise: Promise<T>, what: string): Promise<T> {
+async function within<T>(limitMs: number, promise: Promise<T>, what: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new EnvironmentError(`the reaper ${what} within ${LIMIT_MS / 1_000} s`)), LIMIT_MS);
+    timer = setTimeout(() => reject(new EnvironmentError(`the reaper ${what} within ${limitMs / 1_000} s`)), limitMs);
   });
   try {
     return await Promise.race([promise, limit]);
