@@ -140,17 +140,15 @@ describe('a real memcached', () => {
   it.each(['mc-1', 'mc-login'])('is asked by its probe, with or without a login: %s', async (node) => {
     const prober = await cluster.node(node).prober();
     for (const connection of ['new', 'kept', 'kept'] as const) expect((await prober.ask(connection, 1_000)).kind).toBe('answered');
-    await cluster.node(node).pause();
+    const paused = await cluster.node(node).pause();
     expect((await prober.ask('kept', 200)).kind).toBe('silent');
-    await cluster.node(node).resume();
+    await paused.undo();
     expect((await prober.ask('new', 1_000)).kind).toBe('answered');
     await prober.close();
   });
 
   it('lets the same user in after it was killed and started again', async () => {
-    const node = cluster.node('mc-login');
-    await node.kill();
-    await node.start();
+    await (await cluster.node('mc-login').kill()).undo();
     const prober = await cluster.link('client-1 -> mc-login').prober();
     await expect.poll(async () => (await prober.ask('new', 500)).kind, { timeout: 5_000 }).toBe('answered');
     await prober.close();

@@ -4,7 +4,6 @@ import { openChannel } from './channel.ts';
 import { startContainer } from './container.ts';
 import type { Ground } from './ground.ts';
 import { Hand, type Reading } from './hand.ts';
-import type { ContainerNode } from './node.ts';
 import { type ClusterSpec, HAND_MEMORY_MIB, type NodeSpec } from './spec.ts';
 
 const READING_EVERY_MS = 200;
@@ -15,15 +14,15 @@ export type OnReading = (node: string, reading: Reading) => void;
 export class Hands {
   readonly #spec: ClusterSpec;
   readonly #ground: Ground;
-  readonly #nodeOf: (name: string) => ContainerNode;
+  readonly #containerOf: (name: string) => string;
   readonly #onReading: OnReading | undefined;
   readonly #hands = new Map<string, Promise<Hand>>();
   readonly #networkHands = new Map<string, Promise<Hand>>();
 
-  constructor(spec: ClusterSpec, ground: Ground, nodeOf: (name: string) => ContainerNode, onReading: OnReading | undefined) {
+  constructor(spec: ClusterSpec, ground: Ground, containerOf: (name: string) => string, onReading: OnReading | undefined) {
     this.#spec = spec;
     this.#ground = ground;
-    this.#nodeOf = nodeOf;
+    this.#containerOf = containerOf;
     this.#onReading = onReading;
   }
 
@@ -103,15 +102,15 @@ export class Hands {
 
   #make(name: string): Promise<Hand> {
     // A client's container can run the hand itself: its image is the same.
-    const node = this.#nodeOf(name);
-    return node.role === 'client' ? this.#openIn(node.id, name) : this.#makeSidecar(name, sidecarOf(name), []);
+    const isClient = this.#spec.nodes.some((node) => node.name === name && node.role === 'client');
+    return isClient ? this.#openIn(this.#containerOf(name), name) : this.#makeSidecar(name, sidecarOf(name), []);
   }
 
   /** A container of its own in the node's network namespace, with these capabilities and no other. */
   async #makeSidecar(name: string, sidecarName: string, capabilities: readonly string[]): Promise<Hand> {
     const { image, sources } = this.#spec.tools.hand;
     const sidecar = { name: sidecarName, image, command: ['sleep', 'infinity'], sources, memoryMiB: HAND_MEMORY_MIB };
-    const placement = { ...this.#ground.placement(sidecar.name), network: `container:${this.#nodeOf(name).id}`, capabilities };
+    const placement = { ...this.#ground.placement(sidecar.name), network: `container:${this.#containerOf(name)}`, capabilities };
     const { id } = await this.#ground.act('start', placement.name, () => startContainer(sidecar, placement));
     return this.#openIn(id, name);
   }

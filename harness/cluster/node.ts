@@ -4,6 +4,7 @@
  */
 import type Dockerode from 'dockerode';
 import { EnvironmentError } from '../core/errors.ts';
+import { once } from '../core/once.ts';
 import type { Started } from './container.ts';
 import type { NodeSpec } from './spec.ts';
 import type { NetworkHand, Node, NodeState, Peer, Prober } from './types.ts';
@@ -26,6 +27,18 @@ export interface NodeSurroundings {
 export function createNode(spec: NodeSpec, started: Started, surroundings: NodeSurroundings): ContainerNode {
   const container = surroundings.docker.getContainer(started.id);
   let address = started.address;
+  const state = async (): Promise<NodeState> => {
+    const { State } = await container.inspect();
+    return { running: State.Running && !State.Dead, paused: State.Paused, pid: State.Pid, startedAt: State.StartedAt };
+  };
+  const start = () =>
+    surroundings.act('start again', async () => {
+      await container.start();
+      const { NetworkSettings } = await container.inspect();
+      const before = address;
+      address = Object.values(NetworkSettings.Networks)[0]?.IPAddress ?? before;
+      await surroundings.moved(address !== before);
+    });
   return {
     name: spec.name,
     role: spec.role,
@@ -33,20 +46,15 @@ export function createNode(spec: NodeSpec, started: Started, surroundings: NodeS
     get address() {
       return address;
     },
-    kill: () => surroundings.act('kill', () => container.kill({ signal: 'SIGKILL' })),
-    start: () =>
-      surroundings.act('start again', async () => {
-        await container.start();
-        const { NetworkSettings } = await container.inspect();
-        const before = address;
-        address = Object.values(NetworkSettings.Networks)[0]?.IPAddress ?? before;
-        await surroundings.moved(address !== before);
-      }),
-    pause: () => surroundings.act('pause', () => container.pause()),
-    resume: () => surroundings.act('resume', () => container.unpause()),
-    state: async (): Promise<NodeState> => {
-      const { State } = await container.inspect();
-      return { running: State.Running && !State.Dead, paused: State.Paused, pid: State.Pid, startedAt: State.StartedAt };
+    state,
+    kill: async () => {
+      await surroundings.act('kill', () => container.kill({ signal: 'SIGKILL' }));
+      return { undo: once(start), missing: async () => ((await state()).running ? `${spec.name} runs again` : undefined) };
+    },
+    pause: async () => {
+      await surroundings.act('pause', () => container.pause());
+      const resume = () => surroundings.act('resume', () => container.unpause());
+      return { undo: once(resume), missing: async () => ((await state()).paused ? undefined : `${spec.name} is not frozen any more`) };
     },
     prober: surroundings.prober,
     network: surroundings.network,

@@ -21,7 +21,7 @@ import { Reaper } from './reaper.ts';
 import { endedNode, keepRun, nodeLogs, removeRun } from './remains.ts';
 import { type ClusterSpec, type LinkSpec, type NodeSpec, type ProgramSpec, TOXIPROXY_MEMORY_MIB } from './spec.ts';
 import { LinkControl } from './toxiproxy.ts';
-import type { Cluster, Link } from './types.ts';
+import type { Cluster, Link, Peer } from './types.ts';
 
 export interface ClusterOptions {
   readonly engine: Engine;
@@ -76,13 +76,14 @@ class Starting {
   readonly #hands: Hands;
   readonly #nodes = new Map<string, ContainerNode>();
   #control!: LinkControl;
+  #toxiproxyId = '';
 
   constructor(spec: ClusterSpec, ground: Ground, reaper: Reaper, onReading: OnReading | undefined) {
     this.#spec = spec;
     this.#ground = ground;
     this.#reaper = reaper;
     this.#addresses = new Addresses(spec, (name) => this.#node(name).address);
-    this.#hands = new Hands(spec, ground, (name) => this.#node(name), onReading);
+    this.#hands = new Hands(spec, ground, (name) => (name === 'toxiproxy' ? this.#toxiproxyId : this.#node(name).id), onReading);
   }
 
   async run(signal: AbortSignal): Promise<RunningCluster> {
@@ -126,6 +127,7 @@ class Starting {
     };
     const started = await this.#ground.act('start', placement.name, () => startContainer(spec, placement));
     this.#addresses.toxiproxy = started.address;
+    this.#toxiproxyId = started.id;
     this.#control = new LinkControl(`http://${started.published}`, await LinkLease.open(this.#ground.engine.docker, started.id));
     await this.#control.answers();
   }
@@ -143,10 +145,7 @@ class Starting {
         return (await this.#hands.beside(spec.name)).prober(() => `${node.address}:${spec.port}`, spec.probe);
       },
       network: () => this.#hands.atNetwork(spec.name),
-      peer: async () => {
-        const name = this.#hands.vantage(spec.name);
-        return { address: this.#node(name).address, hand: await this.#hands.atNetwork(name) };
-      },
+      peer: () => this.#peerAt(this.#hands.vantage(spec.name)),
       moved: async (addressChanged) => {
         const inbound = addressChanged ? this.#spec.links.filter((link) => link.to === spec.name) : [];
         for (const link of inbound) await this.#control.retarget(nameOf(link), this.#addresses.far(link));
@@ -206,11 +205,19 @@ class Starting {
       to: spec.to,
       poison: (toxic) => this.#ground.act(`add ${toxic.type}`, name, () => this.#control.poison(name, toxic)),
       cut: () => this.#ground.act('cut', name, () => this.#control.cut(name)),
+      port: this.#addresses.port(spec),
+      address: this.#addresses.toxiproxy,
+      network: () => this.#hands.atNetwork('toxiproxy'),
+      peer: () => this.#peerAt(spec.from),
       prober: async () => {
         if (!probe) throw new EnvironmentError(`node ${spec.to} has no probe, so faults on ${name} cannot be proven`);
         return (await this.#hands.at(spec.from)).prober(() => this.#addresses.near(spec), probe);
       },
     };
+  }
+
+  async #peerAt(name: string): Promise<Peer> {
+    return { address: this.#node(name).address, hand: await this.#hands.atNetwork(name) };
   }
 
   #node(name: string): ContainerNode {

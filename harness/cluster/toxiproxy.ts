@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ICreateProxyBody, Toxiproxy, type Proxy as ToxiproxyProxy } from 'toxiproxy-node-client';
 import { EnvironmentError, messageOf } from '../core/errors.ts';
+import { once } from '../core/once.ts';
 import type { LinkLease } from './link-lease.ts';
 import type { Disturbance } from './types.ts';
 
@@ -150,15 +151,6 @@ interface LinkState {
 /** The client does not escape names in its URLs: 'proxy-1 -> mc-3' becomes 'proxy-1--mc-3'. */
 function apiName(link: string): string {
   return link.replace(/\s*->\s*/, '--');
-}
-
-/** Makes an undo that can be called again: the second call waits for the first. */
-function once(undo: () => Promise<void>): () => Promise<void> {
-  let done: Promise<void> | undefined;
-  return () => {
-    done ??= undo();
-    return done;
-  };
 }
 
 async function limited<T>(what: string, call: Promise<T>): Promise<T> {

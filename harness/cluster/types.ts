@@ -28,7 +28,24 @@ export interface Disturbance {
   missing(): Promise<string | undefined>;
 }
 
-export interface Link {
+/**
+ * Where packets pass that a port tells from all others: a node, at the port that it serves; or a link, at its near end, which is a port of Toxiproxy's that nobody else dials.
+ */
+export interface Passage {
+  readonly name: string;
+  /** To a node: straight to it, past every link. Over a link: from its near end to the node at its far end. */
+  prober(): Promise<Prober>;
+  /** Throws EnvironmentError for a node that serves nothing. */
+  readonly port: number;
+  /** On the run's network, now: it may differ after a start. */
+  readonly address: string;
+  /** A hand in the network namespace in which that port is, which may change it. Made at the first call, in some tenths of a second. */
+  network(): Promise<NetworkHand>;
+  /** The same in the namespace of a node that it is asked from: the link's near end, or a client. */
+  peer(): Promise<Peer>;
+}
+
+export interface Link extends Passage {
   readonly name: LinkName;
   readonly from: NodeName;
   readonly to: NodeName;
@@ -36,8 +53,6 @@ export interface Link {
   poison(toxic: Toxic): Promise<Disturbance>;
   /** Refuses new connections and closes the existing ones. */
   cut(): Promise<Disturbance>;
-  /** A prober from the near end, through the link, to the far end. */
-  prober(): Promise<Prober>;
 }
 
 /** What the engine says of a node's process. */
@@ -49,27 +64,14 @@ export interface NodeState {
   readonly startedAt: string;
 }
 
-export interface Node {
+export interface Node extends Passage {
   readonly name: NodeName;
   readonly role: string;
-  /** SIGKILL to its first process, by the engine. */
-  kill(): Promise<void>;
-  /** Starts it again, cold, under the same name; links find it again. */
-  start(): Promise<void>;
+  /** SIGKILL to its first process, by the engine. Taken back by starting it again, cold, under the same name; links find it again. */
+  kill(): Promise<Disturbance>;
   /** Freezes all of its processes. */
-  pause(): Promise<void>;
-  resume(): Promise<void>;
+  pause(): Promise<Disturbance>;
   state(): Promise<NodeState>;
-  /** A prober straight to the node, past every link. */
-  prober(): Promise<Prober>;
-  /** Where it serves. Throws EnvironmentError for a node that serves nothing. */
-  readonly port: number;
-  /** Its address on the run's network, now: it may differ after a start. */
-  readonly address: string;
-  /** A hand in its network namespace that may change it. Made at the first call, in some tenths of a second. */
-  network(): Promise<NetworkHand>;
-  /** The same in the namespace of a node that it can be asked from: a client's. */
-  peer(): Promise<Peer>;
 }
 
 /** Changes a network namespace, and counts in it. */

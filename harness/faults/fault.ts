@@ -10,19 +10,50 @@ import type { Cluster } from '../cluster/types.ts';
 import type { NodeName } from '../core/names.ts';
 import type { Proof } from '../timeline/types.ts';
 
+/**
+ * What of a target a fault can change, and a proof can depend on. Two faults exclude each other on one target when one alters what the other's proof needs: it could then not be told which of them
+ * was seen, or that one is over.
+ */
+export type Aspect =
+  /** Whether new connections are made. */
+  | 'connects'
+  /** Whether what is asked is answered. */
+  | 'answers'
+  /** How long a small answer takes. */
+  | 'timing'
+  /** How fast a large one comes. */
+  | 'throughput'
+  /** How many packets arrive, and when. */
+  | 'packets'
+  /** Which process runs, and whether it does. */
+  | 'process'
+  | 'cpu'
+  | 'memory'
+  | 'descriptors'
+  | 'disk'
+  | 'clock'
+  /** What names stand for. */
+  | 'names'
+  /** What a cache holds. */
+  | 'contents'
+  | 'configuration';
+
+/** What a probe that asks and is answered depends on: 'answers as before'. */
+export const ANSWERING: readonly Aspect[] = ['connects', 'answers', 'timing'];
+
 /** What a fault acts on. */
 export type Target = { readonly kind: 'link'; readonly pattern: string } | { readonly kind: 'node'; readonly pattern: string };
 
 /** A fault in force. Both proofs measure with probes of their own, apart from the load. */
 export interface Injected {
-  /** Waits until a probe has seen the fault bite; does not hold when it never did. */
-  prove(): Promise<Proof>;
+  /** Waits until a probe has seen the fault bite; does not hold when it did not within `limitMs`, 10 s when left out. */
+  prove(limitMs?: number): Promise<Proof>;
   /** Takes the fault back. Calling it again does nothing. */
   heal(): Promise<void>;
   /** Why it is not in force any more: a target that was started again has a new namespace, without our rules. Undefined while it is; throws when nobody can tell. */
   missing(): Promise<string | undefined>;
-  /** Waits until a probe has seen the fault gone; does not hold when it stayed. */
-  proveHealed(): Promise<Proof>;
+  /** Waits until a probe has seen the fault gone; does not hold when it stayed for `limitMs`. */
+  proveHealed(limitMs?: number): Promise<Proof>;
 }
 
 /** A fault ready to be injected: its probes stand, and know what is normal. */
@@ -41,8 +72,11 @@ export interface FaultKind<F extends { readonly kind: string }> {
   target(fault: F): Target;
   /** 'latency 1s on proxy-* -> mc-3', for people. */
   describe(fault: F): string;
-  /** Kinds that cannot be in force on the same target at the same time; its own kind is always one of them. */
-  readonly excludes: readonly string[];
+  /** What it changes of its target, and what has to be as before for its proofs to hold. */
+  readonly alters: readonly Aspect[];
+  readonly needs: readonly Aspect[];
+  /** One of its kind, for its page. */
+  readonly example: F;
   /** How long its proof takes, ms: it has to last longer than that. */
   provingMs(fault: F): number;
   /** Makes what takes long to make, before the load begins: sidecars. Throws EnvironmentError for what cannot be done here. */

@@ -19,12 +19,19 @@ export function wholeMs(leastMs: number, mostMs: number): z.ZodString {
 }
 
 export const linkTarget = z.string().refine((text) => linkEnds(text) !== undefined, {
-  error: (issue) => `'${String(issue.input)}' is not a link; write 'from -> to', such as 'proxy-* -> mc-3'`,
+  error: (issue) => `'${String(issue.input)}' is not a link; write 'from -> to', such as 'proxy-* -> mc-3', or 'a <-> b' for either way`,
 });
+
+const NODE = /^[a-z0-9*][a-z0-9*|-]*$/;
 
 export const nodeTarget = z
   .string()
-  .regex(/^[a-z0-9*][a-z0-9*-]*$/, { error: (issue) => `'${String(issue.input)}' is not a node; write a name or a pattern, such as 'mc-3' or 'mc-*'` });
+  .regex(NODE, { error: (issue) => `'${String(issue.input)}' is not a node; write a name or a pattern, such as 'mc-3', 'mc-*' or 'mc-1|mc-3'` });
+
+/** Where packets pass: at a node, or over a link's near end. */
+export const passageTarget = z.string().refine((text) => NODE.test(text) || linkEnds(text) !== undefined, {
+  error: (issue) => `'${String(issue.input)}' is neither a node nor a link; write a name or a pattern, such as 'mc-3', 'mc-*' or 'proxy-* -> mc-3'`,
+});
 
 /** A share from `least` to all. */
 export function shareOf(least: number): z.ZodType<Share> {

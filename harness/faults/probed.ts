@@ -44,13 +44,13 @@ export async function prepareProbed<T>({ targets, patienceMs, disturb, asked, bi
       const inForce = await onAll(targets.map((target) => () => disturb(target)));
       return {
         ...inForce,
-        prove: () =>
+        prove: (limitMs) =>
           until(async () => {
             const seen = await look();
             const holds = await bites(seen);
             return proof(holds, asked, told ? await told(seen) : tally(seen.all));
-          }),
-        proveHealed: () =>
+          }, limitMs),
+        proveHealed: (limitMs) =>
           until(async () => {
             const { all } = await look();
             const holds = asBefore(all, baseline) && (healed ? await healed.holds() : true);
@@ -59,7 +59,7 @@ export async function prepareProbed<T>({ targets, patienceMs, disturb, asked, bi
               healed ? `${healed.asked}, answers as before` : 'answers as before',
               healed ? `${await healed.told()}; ${tally(all)}` : tally(all),
             );
-          }),
+          }, limitMs),
       };
     },
   };

@@ -4,6 +4,7 @@ import { InputError } from '../core/errors.ts';
 import { linkName, matches, matchingLinks } from '../core/names.ts';
 import { seeded } from '../core/random.ts';
 import { formatMs, milliseconds } from '../core/units.ts';
+import { clashOf } from '../faults/exclusion.ts';
 import { faultKind } from '../faults/index.ts';
 import type { PlannedStep, Step } from './types.ts';
 
@@ -78,8 +79,7 @@ function refuseOverlaps(steps: readonly PlannedStep[], cluster: ClusterSpec): vo
           `steps: '${other.title}' follows '${one.title}' on ${target} after ${formatMs(other.atMs - one.untilMs)}; leave ${formatMs(LEAST_GAP_MS)} to see what is normal`,
         );
       }
-      const excludes = one.fault.kind === other.fault.kind || faultKind(one.fault).excludes.includes(other.fault.kind) || veiled !== undefined;
-      if (excludes) {
+      if (clashOf(faultKind(one.fault), faultKind(other.fault)) !== undefined) {
         throw new InputError(
           `steps: '${one.title}' and '${other.title}' overlap on ${target} from ${formatMs(other.atMs)} and exclude each other; let one end ${formatMs(LEAST_GAP_MS)} before the other begins`,
         );

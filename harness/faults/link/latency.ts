@@ -1,18 +1,16 @@
 /**
  * latency: every answer over a link comes later.
  *
- * On the wire: Toxiproxy holds each chunk of bytes from the far end for the delay. It does not touch the TCP
- * handshake, and it does not slow requests on their way out. Proof: exchanges on a kept and on a new connection take
- * the delay longer than before, within the bounds below.
+ * On the wire: Toxiproxy holds each chunk of bytes from the far end for the delay.
+ *
+ * It does not: touch the TCP handshake, nor slow requests on their way out.
+ *
+ * Proof: exchanges on a kept and on a new connection take the delay longer than before, no answer sooner, and none a quarter (or 50 ms) longer.
  */
-import { z } from 'zod';
-import { matchingLinks } from '../../core/names.ts';
 import { type Duration, formatMs, milliseconds } from '../../core/units.ts';
-import type { FaultKind } from '../fault.ts';
-import { linkTarget, wholeMs } from '../fields.ts';
-import { prepareProbed } from '../probed.ts';
+import { wholeMs } from '../fields.ts';
 import { answeredMs, type Baseline, median } from '../probing.ts';
-import { farEnds } from '../targets.ts';
+import { linkFault } from './kind.ts';
 
 export interface Latency {
   readonly kind: 'latency';
@@ -40,20 +38,17 @@ function isDose(ms: readonly number[], delayMs: number, { medianMs: baselineMs, 
   return ms.every((one) => one >= delayMs - 1 && one <= mostMs) && median(ms) - baselineMs >= delayMs * LEAST_SHARE;
 }
 
-export const latencyKind: FaultKind<Latency> = {
+export const latencyKind = linkFault<Latency>({
   kind: 'latency',
   summary: 'answers over a link come later',
-  schema: z.strictObject({ kind: z.literal('latency'), link: linkTarget, delay: wholeMs(5, 60_000) }) as z.ZodType<Latency>,
-  target: (fault) => ({ kind: 'link', pattern: fault.link }),
-  describe: (fault) => `latency ${fault.delay} on ${fault.link}`,
-  excludes: ['silence', 'down', 'reset'],
+  example: latency('proxy-* -> mc-3', '1s'),
+  fields: { delay: wholeMs(5, 60_000) },
+  alters: ['timing'],
+  phrase: (fault) => `latency ${fault.delay}`,
   provingMs: (fault) => milliseconds(fault.delay) + 500,
-  affects: (fault, cluster) => farEnds(fault.link, cluster),
-
-  prepare(fault, cluster) {
+  probed: (fault) => {
     const delayMs = milliseconds(fault.delay);
-    return prepareProbed({
-      targets: matchingLinks(fault.link, cluster.links),
+    return {
       patienceMs: delayMs * 2 + 2_000,
       disturb: (link) => link.poison({ type: 'latency', stream: 'downstream', attributes: { latency: delayMs, jitter: 0 } }),
       asked: `each answer ${formatMs(delayMs)} later`,
@@ -65,6 +60,6 @@ export const latencyKind: FaultKind<Latency> = {
         const ms = answeredMs(all);
         return `answers after ${formatMs(median(ms))}, ${formatMs(baseline.medianMs)} before (${ms.length} of ${all.length} probes answered)`;
       },
-    });
+    };
   },
-};
+});

@@ -1,18 +1,14 @@
 /**
- * silence: bytes over a link vanish in both directions; no FIN, no RST.
+ * silence: bytes over a link vanish in both directions, without FIN or RST.
  *
- * On the wire: connections stay open and new ones are accepted (Toxiproxy answers the handshake), but
- * nothing comes through. Bytes sent meanwhile are lost, not late. Healing is visible to clients: Toxiproxy closes
- * the connections that it held silent. Proof: exchanges on a kept and on a new connection stay without
- * an answer for 300 ms; after healing both are answered.
+ * On the wire: connections stay open and new ones are accepted (Toxiproxy answers the handshake), but nothing comes through. Bytes sent meanwhile are lost, not late.
+ *
+ * It does not: end unnoticed. Toxiproxy closes the connections that it held silent when it is healed.
+ *
+ * Proof: exchanges on a kept and on a new connection stay without an answer for 300 ms; after healing both are answered.
  */
-import { z } from 'zod';
-import { matchingLinks } from '../../core/names.ts';
-import type { FaultKind } from '../fault.ts';
-import { linkTarget } from '../fields.ts';
-import { prepareProbed } from '../probed.ts';
-import { onAll } from '../probing.ts';
-import { farEnds } from '../targets.ts';
+import { onAll, PATIENCE_MS } from '../probing.ts';
+import { linkFault } from './kind.ts';
 
 export interface Silence {
   readonly kind: 'silence';
@@ -22,30 +18,22 @@ export interface Silence {
 /** Swallows all bytes over the links that `link` names ('proxy-* -> mc-3'). */
 export const silence = (link: string): Silence => ({ kind: 'silence', link });
 
-/** A healthy exchange takes under 10 ms here even on a busy machine: 300 ms without an answer is silence. */
-const PATIENCE_MS = 300;
-
-export const silenceKind: FaultKind<Silence> = {
+export const silenceKind = linkFault<Silence>({
   kind: 'silence',
   summary: 'bytes over a link vanish, without FIN or RST',
-  schema: z.strictObject({ kind: z.literal('silence'), link: linkTarget }),
-  target: (fault) => ({ kind: 'link', pattern: fault.link }),
-  describe: (fault) => `silence on ${fault.link}`,
-  excludes: ['latency', 'down', 'reset'],
+  example: silence('proxy-* -> mc-3'),
+  alters: ['answers'],
+  phrase: () => 'silence',
   provingMs: () => 2 * PATIENCE_MS,
-  affects: (fault, cluster) => farEnds(fault.link, cluster),
-
-  prepare: (fault, cluster) =>
-    prepareProbed({
-      targets: matchingLinks(fault.link, cluster.links),
-      patienceMs: PATIENCE_MS,
-      disturb: async (link) => {
-        const both = await onAll(
-          (['upstream', 'downstream'] as const).map((stream) => () => link.poison({ type: 'timeout', stream, attributes: { timeout: 0 } })),
-        );
-        return { undo: both.heal, missing: both.missing };
-      },
-      asked: `no answer within ${PATIENCE_MS} ms`,
-      bites: ({ all }) => all.every(({ kind }) => kind === 'silent'),
-    }),
-};
+  probed: () => ({
+    patienceMs: PATIENCE_MS,
+    disturb: async (link) => {
+      const both = await onAll(
+        (['upstream', 'downstream'] as const).map((stream) => () => link.poison({ type: 'timeout', stream, attributes: { timeout: 0 } })),
+      );
+      return { undo: both.heal, missing: both.missing };
+    },
+    asked: `no answer within ${PATIENCE_MS} ms`,
+    bites: ({ all }) => all.every(({ kind }) => kind === 'silent'),
+  }),
+});

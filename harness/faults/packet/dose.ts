@@ -1,32 +1,32 @@
 /**
- * What share of packets is lost on the way to a node or from it, measured: so many datagrams are sent to (or from) the port that the node serves, and a rule of the kernel's counts those that
+ * What share of packets is lost on the way to a passage or from it, measured: so many datagrams are sent to (or from) its port, and a rule of the kernel's counts those that
  * arrive. The counting has a table of its own, behind every fault, so it owes nothing to the fault's own rules.
  */
-import type { NetworkHand, Node, Peer } from '../../cluster/types.ts';
+import type { NetworkHand, Passage, Peer } from '../../cluster/types.ts';
 import { countingTable, type Direction } from './nft.ts';
 
-/** A node, a hand in its namespace, and somebody to exchange datagrams with. */
+/** A passage, a hand in its namespace, and somebody to exchange datagrams with. */
 export interface Place {
-  readonly node: Node;
+  readonly passage: Passage;
   readonly hand: NetworkHand;
   readonly peer: Peer;
 }
 
-export async function placesOf(nodes: readonly Node[]): Promise<Place[]> {
-  return Promise.all(nodes.map(async (node) => ({ node, hand: await node.network(), peer: await node.peer() })));
+export async function placesOf(passages: readonly Passage[]): Promise<Place[]> {
+  return Promise.all(passages.map(async (passage) => ({ passage, hand: await passage.network(), peer: await passage.peer() })));
 }
 
 let measurements = 0;
 
 /** The share of `count` datagrams that did not arrive. */
-export async function lostShare({ node, hand, peer }: Place, direction: Direction, count: number): Promise<number> {
+export async function lostShare({ passage, hand, peer }: Place, direction: Direction, count: number): Promise<number> {
   const mark = (process.pid * 65_536 + ++measurements) >>> 0;
   const table = `aftershock_count_${mark}`;
   const [sender, receiver] = direction === 'in' ? [peer.hand, hand] : [hand, peer.hand];
   await receiver.nft(countingTable(table, mark));
   try {
     // The far end's port is of no matter on the way out: nobody listens there, and the rule takes the datagrams before anybody could be told so.
-    const to = direction === 'in' ? { host: node.address, port: node.port } : { host: peer.address, port: 9, fromPort: node.port };
+    const to = direction === 'in' ? { host: passage.address, port: passage.port } : { host: peer.address, port: 9, fromPort: passage.port };
     await sender.send({ ...to, mark, count });
     const arrived = await settled(() => receiver.counted('inet', table, 'come'));
     return 1 - arrived / count;

@@ -1,33 +1,36 @@
 /**
- * loss: a share of the packets to a node, from it, or both, is gone.
+ * loss: a share of the packets to a node, from it, or both, is gone; or of those over a link.
  *
- * On the wire: nftables in the node's network namespace drops packets by chance, handshakes and datagrams alike: what comes to the node's port as it comes in, what leaves from it on its way to the
- * device, behind the socket. A TCP sender misses the acknowledgement and sends again, after 200 ms at the earliest where nothing else is under way: that, and not the loss, is what requests
- * feel. It does not touch what the node itself asks of others. Proof: of datagrams to (from) the same port, as many are missing as were asked for, and the rule has counted as many.
+ * On the wire: nftables in the network namespace of the node (of Toxiproxy, for a link) drops packets by chance, handshakes and datagrams alike: what comes to its port as it comes in, what leaves
+ * from it on its way to the device, behind the socket. A TCP sender misses the acknowledgement and sends again, after 200 ms at the earliest where nothing else is under way: that, and not the
+ * loss, is what requests feel.
+ *
+ * It does not: touch what the node itself asks of others.
+ *
+ * Proof: of datagrams to (from) the same port, as many are missing as were asked for, within four standard deviations and so that half the share would be told from it, and the rule has counted as many.
  */
 import { z } from 'zod';
 import { InvalidRunError } from '../../core/errors.ts';
 import { formatShare, type Share, share } from '../../core/units.ts';
-import type { FaultKind } from '../fault.ts';
-import { nodeTarget, shareOf } from '../fields.ts';
+import { shareOf } from '../fields.ts';
 import { onAll, proof, until } from '../probing.ts';
-import { matchingNodes, namesOfMatching } from '../targets.ts';
 import { datagramsFor, lostShare, type Place, placesOf, tolerance } from './dose.ts';
-import { type InForce, putInForce } from './in-force.ts';
+import { bittenBy, type InForce, putInForce } from './in-force.ts';
+import { packetFault } from './kind.ts';
 import type { Direction } from './nft.ts';
 
 export interface Loss {
   readonly kind: 'loss';
-  readonly node: string;
+  readonly on: string;
   readonly share: Share;
-  /** As the node sees it. */
+  /** As the node sees it, or the link's far end. */
   readonly direction: 'in' | 'out' | 'both';
 }
 
-/** Loses `share` of the packets to the port that the nodes of `node` serve ('in', the default), from it ('out'), or both. */
-export const loss = (node: string, share: Share, options: { readonly direction?: Loss['direction'] } = {}): Loss => ({
+/** Loses `share` of the packets to the port of the nodes or links of `on` ('in', the default), from it ('out'), or both. */
+export const loss = (on: string, share: Share, options: { readonly direction?: Loss['direction'] } = {}): Loss => ({
   kind: 'loss',
-  node,
+  on,
   share,
   direction: options.direction ?? 'in',
 });
@@ -36,24 +39,20 @@ export const loss = (node: string, share: Share, options: { readonly direction?:
 const LEAST_SHARE = 0.005;
 const BASELINE_DATAGRAMS = 1_000;
 
-export const lossKind: FaultKind<Loss> = {
+export const lossKind = packetFault<Loss>({
   kind: 'loss',
-  summary: 'a share of the packets to or from a node is lost',
-  schema: z.strictObject({ kind: z.literal('loss'), node: nodeTarget, share: shareOf(LEAST_SHARE), direction: z.enum(['in', 'out', 'both']) }),
-  target: (fault) => ({ kind: 'node', pattern: fault.node }),
-  describe: (fault) => `loss ${fault.share} ${fault.direction === 'both' ? 'in and out' : fault.direction} on ${fault.node}`,
-  excludes: ['partition', 'reject', 'drop-new', 'pause', 'kill'],
+  summary: 'a share of the packets to or from a node, or over a link, is lost',
+  example: loss('mc-1', '5%'),
+  fields: { share: shareOf(LEAST_SHARE), direction: z.enum(['in', 'out', 'both']) },
+  alters: ['timing'],
+  needs: [],
+  describe: (fault) => `loss ${fault.share} ${fault.direction === 'both' ? 'in and out' : fault.direction} on ${fault.on}`,
   provingMs: (fault) => 700 + datagramsFor(share(fault.share)) / 20,
-  affects: (fault, cluster) => namesOfMatching(fault.node, cluster),
 
-  ready: async (fault, cluster) => {
-    await placesOf(matchingNodes(fault.node, cluster.nodes));
-  },
-
-  async prepare(fault, cluster) {
+  async prepare(fault, passages) {
     const asked = share(fault.share);
     const directions: Direction[] = fault.direction === 'both' ? ['in', 'out'] : [fault.direction];
-    const places = await placesOf(matchingNodes(fault.node, cluster.nodes));
+    const places = await placesOf(passages);
     const measured = (count: number) => Promise.all(places.flatMap((place: Place) => directions.map((direction) => lostShare(place, direction, count))));
     const lostBefore = (await measured(BASELINE_DATAGRAMS)).find((lost) => lost > 0);
     if (lostBefore !== undefined)
@@ -65,33 +64,32 @@ export const lossKind: FaultKind<Loss> = {
       async inject() {
         const rules: InForce[] = [];
         const inForce = await onAll(
-          places.map(({ node, hand }) => async () => {
+          places.map(({ passage, hand }) => async () => {
             const one = await putInForce(
-              node,
+              passage,
               hand,
-              directions.map((direction) => ({ direction, port: node.port, verdict: 'drop', share: asked })),
+              directions.map((direction) => ({ direction, port: passage.port, verdict: 'drop', share: asked })),
             );
             rules.push(one);
             return one;
           }),
         );
-        const bitten = async () => (await Promise.all(rules.map((one) => one.bitten()))).reduce((sum, count) => sum + count, 0);
         return {
           ...inForce,
-          prove: () =>
+          prove: (limitMs) =>
             until(async () => {
               const count = datagramsFor(asked);
-              const before = await bitten();
+              const before = await bittenBy(rules);
               const lost = await measured(count);
-              const byRules = (await bitten()) - before;
+              const byRules = (await bittenBy(rules)) - before;
               const holds = lost.every((one) => Math.abs(one - asked) <= tolerance(asked, count));
               return proof(
                 holds,
                 `${fault.share} of packets lost`,
                 `${lost.map((one) => formatShare(one)).join(', ')} of ${count} datagrams lost, ${byRules} packets by the rule's counter`,
               );
-            }),
-          proveHealed: () =>
+            }, limitMs),
+          proveHealed: (limitMs) =>
             until(async () => {
               const lost = await measured(BASELINE_DATAGRAMS);
               return proof(
@@ -99,9 +97,9 @@ export const lossKind: FaultKind<Loss> = {
                 'no packet lost',
                 `${lost.map((one) => formatShare(one)).join(', ')} of ${BASELINE_DATAGRAMS} datagrams lost`,
               );
-            }),
+            }, limitMs),
         };
       },
     };
   },
-};
+});

@@ -1,17 +1,16 @@
 /**
  * kill: SIGKILL to a node's first process, and with it the whole node is gone between two instructions.
  *
- * Sent by the engine from outside: inside its own namespace a first process is immune to it. On the wire: connections are
- * reset or time out, new ones fail. Healing starts the node again, cold: a cache comes back empty. Proof: the
- * process (its id and start time) is gone and a probe gets no answer; after healing another process runs and answers.
+ * On the wire: connections are reset or time out, new ones fail. Sent by the engine from outside: inside its own namespace a first process is immune to it. Healing starts the node again, cold: a
+ * cache comes back empty.
+ *
+ * It does not: give the node any chance to say goodbye (stop does).
+ *
+ * Proof: the process (its id and start time) is gone and a probe gets no answer; after healing another process runs and answers.
  */
-import { z } from 'zod';
 import type { NodeState } from '../../cluster/types.ts';
-import type { FaultKind } from '../fault.ts';
-import { nodeTarget } from '../fields.ts';
-import { prepareProbed } from '../probed.ts';
-import { tally } from '../probing.ts';
-import { matchingNodes, namesOfMatching } from '../targets.ts';
+import { PATIENCE_MS, tally } from '../probing.ts';
+import { processFault } from './kind.ts';
 
 export interface Kill {
   readonly kind: 'kill';
@@ -21,30 +20,20 @@ export interface Kill {
 /** Kills the nodes that `node` names ('mc-1', 'mc-*'). */
 export const kill = (node: string): Kill => ({ kind: 'kill', node });
 
-const PATIENCE_MS = 300;
-
-export const killKind: FaultKind<Kill> = {
+export const killKind = processFault<Kill>({
   kind: 'kill',
   summary: 'SIGKILL to a node; healing starts it again, cold',
-  schema: z.strictObject({ kind: z.literal('kill'), node: nodeTarget }),
-  target: (fault) => ({ kind: 'node', pattern: fault.node }),
-  describe: (fault) => `kill ${fault.node}`,
-  excludes: ['pause', 'loss', 'partition', 'reject', 'drop-new'],
+  example: kill('mc-1'),
+  alters: ['answers', 'connects', 'contents'],
+  phrase: () => 'kill',
   provingMs: () => 2 * PATIENCE_MS,
-  affects: (fault, cluster) => namesOfMatching(fault.node, cluster),
-
-  async prepare(fault, cluster) {
-    const nodes = matchingNodes(fault.node, cluster.nodes);
+  probed: async (_fault, nodes) => {
     const before = await Promise.all(nodes.map((node) => node.state()));
     const anew = (states: readonly NodeState[]) => states.filter((state, index) => state.running && !sameProcess(state, before[index])).length;
     const states = () => Promise.all(nodes.map((node) => node.state()));
-    return prepareProbed({
-      targets: nodes,
+    return {
       patienceMs: PATIENCE_MS,
-      disturb: async (node) => {
-        await node.kill();
-        return { undo: () => node.start(), missing: async () => ((await node.state()).running ? `${node.name} runs again` : undefined) };
-      },
+      disturb: (node) => node.kill(),
       asked: 'process gone, no answer',
       bites: async ({ all }) => (await states()).every((state) => !state.running) && all.every(({ kind }) => kind !== 'answered'),
       told: async ({ all }) => {
@@ -59,9 +48,9 @@ export const killKind: FaultKind<Kill> = {
           return `${anew(now)} of ${nodes.length} running anew (pid ${now.map(({ pid }) => pid).join(', ')})`;
         },
       },
-    });
+    };
   },
-};
+});
 
 function sameProcess(now: NodeState, then: NodeState | undefined): boolean {
   return then !== undefined && now.pid === then.pid && now.startedAt === then.startedAt;
