@@ -7,12 +7,14 @@
  * Every arrow is a link through Toxiproxy, so every hop can be disturbed. Each client has an address and a link of its own, so that tenants can be told
  * apart and disturbed one by one; but what stands behind a link sees Toxiproxy's address.
  */
-import type { ClusterSpec } from '../harness/cluster/spec.ts';
-import { unknownName } from '../harness/core/errors.ts';
+import type { ClusterSpec, LinkSpec } from '../harness/cluster/spec.ts';
+import { InputError, unknownName } from '../harness/core/errors.ts';
+import { linkEnds, linkName, matchingLinks } from '../harness/core/names.ts';
 import { client } from './client/node.ts';
 import { wholeNumber } from './counts.ts';
 import { EDGE_PORT, haproxy } from './haproxy/index.ts';
 import { MEMCACHED_PORT, memcached } from './memcached/index.ts';
+import { withSkewable } from './skewable.ts';
 import { tools } from './tools.ts';
 import { TWEMPROXY_PORT, TWEMPROXY_STATS_PORT, type TwemproxyOptions, twemproxy } from './twemproxy/index.ts';
 
@@ -29,11 +31,19 @@ export interface CacheOptions {
   readonly connectionsPerServer?: number;
   /** Client nodes, client-1 to client-N, each with a link of its own to the edge. Default 1. */
   readonly clients?: number;
+  /** Hops that are dialled by name instead of over a link, as a pattern: 'client-* -> edge', 'proxy-* -> mc-*'. HAProxy asks for names at its start alone, so 'edge -> proxy-*' cannot be. */
+  readonly byName?: string;
+  /** Nodes whose wall clocks can be put wrong, as a pattern: 'proxy-*', 'client-1'. */
+  readonly skewable?: string;
 }
 
 export interface BareCacheOptions {
   /** Client nodes, client-1 to client-N, each with a link of its own to mc-1. Default 1. */
   readonly clients?: number;
+  /** Hops that are dialled by name instead of over a link, as a pattern: 'client-* -> mc-1'. */
+  readonly byName?: string;
+  /** Nodes whose wall clocks can be put wrong, as a pattern: 'client-1'. */
+  readonly skewable?: string;
 }
 
 /** Each client is a container of 512 MiB at most: 16 are 8 GiB. */
@@ -41,7 +51,7 @@ const MOST_CLIENTS = 16;
 
 /** A cache cluster behind proxies and an edge. Throws InputError naming the option. */
 export function cache(options: CacheOptions): ClusterSpec {
-  refuseUnknown('cache', options, ['backends', 'proxies', 'proxyTimeout', 'eject', 'connectionsPerServer', 'clients']);
+  refuseUnknown('cache', options, ['backends', 'proxies', 'proxyTimeout', 'eject', 'connectionsPerServer', 'clients', 'byName', 'skewable']);
   const { backends, proxies, proxyTimeout, eject, connectionsPerServer } = options;
   const clients = clientNames(options);
   if (typeof eject === 'object') refuseUnknown('eject', eject, ['after', 'retryIn']);
@@ -55,17 +65,17 @@ export function cache(options: CacheOptions): ClusterSpec {
   };
   return {
     title: `${backends} memcached behind ${proxies} twemproxy behind HAProxy${forClients(clients)}`,
-    nodes: [
+    nodes: withSkewable(options.skewable, [
       ...servers.map((name) => memcached(name)),
       ...tier.map((name) => twemproxy(name, settings)),
       haproxy('edge', { servers: tier }),
       ...clients.map(client),
-    ],
-    links: [
+    ]),
+    ...hopsOf(options.byName, [
       ...clients.map((from) => ({ from, to: 'edge', port: EDGE_PORT })),
       ...tier.map((proxy) => ({ from: 'edge', to: proxy, port: TWEMPROXY_PORT })),
       ...tier.flatMap((proxy) => servers.map((server) => ({ from: proxy, to: server, port: MEMCACHED_PORT }))),
-    ],
+    ]),
     ready: {
       node: 'client-1',
       program: 'containers/client/ready.ts',
@@ -82,12 +92,15 @@ export function cache(options: CacheOptions): ClusterSpec {
 
 /** One memcached, mc-1, with nothing between it and each client but a link. Throws InputError naming the option. */
 export function bareCache(options: BareCacheOptions = {}): ClusterSpec {
-  refuseUnknown('bareCache', options, ['clients']);
+  refuseUnknown('bareCache', options, ['clients', 'byName', 'skewable']);
   const clients = clientNames(options);
   return {
     title: `one memcached${forClients(clients)}`,
-    nodes: [memcached('mc-1'), ...clients.map(client)],
-    links: clients.map((from) => ({ from, to: 'mc-1', port: MEMCACHED_PORT })),
+    nodes: withSkewable(options.skewable, [memcached('mc-1'), ...clients.map(client)]),
+    ...hopsOf(
+      options.byName,
+      clients.map((from) => ({ from, to: 'mc-1', port: MEMCACHED_PORT })),
+    ),
     ready: {
       node: 'client-1',
       program: 'containers/client/ready.ts',
@@ -95,6 +108,18 @@ export function bareCache(options: BareCacheOptions = {}): ClusterSpec {
     },
     tools,
   };
+}
+
+/** Hops by name, and all others by link. Throws InputError. */
+function hopsOf(byName: string | undefined, hops: readonly LinkSpec[]): Pick<ClusterSpec, 'links' | 'byName'> {
+  if (byName === undefined) return { links: hops };
+  const named = linkEnds(byName) ? matchingLinks(byName, hops) : [];
+  const known = hops.map(({ from, to }) => linkName(from, to)).join(', ');
+  if (named.length === 0) throw new InputError(`byName: no hop fits '${byName}'; known: ${known}`);
+  const fixed = named.find(({ from }) => from === 'edge');
+  if (fixed)
+    throw new InputError(`byName: '${byName}' names ${linkName(fixed.from, fixed.to)}, but HAProxy asks for names at its start alone; leave it a link`);
+  return { links: hops.filter((hop) => !named.includes(hop)), byName: named };
 }
 
 /** Nothing checks types at run time: a misspelt remedy must not be left out in silence. */

@@ -14,6 +14,8 @@ export interface Image extends WantedImage {
   readonly folder: string;
   /** What `Dockerfile.upstream` starts from. */
   readonly upstream?: string;
+  /** Rather built than pulled, where this machine has what that takes: what can be pulled lacks something of ours. */
+  readonly ours?: boolean;
   /** Files of the folder that its Dockerfiles copy. */
   readonly files?: readonly string[];
   /** A file that `Dockerfile` copies and that is made on this machine first. */
@@ -27,6 +29,7 @@ export const HAPROXY_IMAGE = 'aftershock/haproxy:2.6';
 export const TOXIPROXY_IMAGE = 'aftershock/toxiproxy:2.12.0';
 export const NODE_IMAGE = 'aftershock/node:24';
 export const HAND_IMAGE = 'aftershock/hand:1';
+export const TUN_IMAGE = 'aftershock/tun:1';
 export const K6_IMAGE = 'aftershock/k6:1.8.1';
 export const REDIS_IMAGE = 'aftershock/redis:7.0';
 
@@ -40,15 +43,25 @@ const base = image({ tag: BASE_IMAGE, folder: 'containers/base', upstream: 'debi
 
 const node = image({ tag: NODE_IMAGE, folder: 'containers/node', upstream: `node:${NODE_VERSION}-bookworm-slim`, part: 'node' });
 
+const hand = image({ tag: HAND_IMAGE, folder: 'containers/hand' }, node);
+
 /** In the order in which they are made: each stands on one before it. */
 export const IMAGES: readonly Image[] = [
   base,
   image({ tag: MEMCACHED_IMAGE, folder: 'containers/memcached' }),
   image({ tag: TWEMPROXY_IMAGE, folder: 'containers/twemproxy' }),
   image({ tag: HAPROXY_IMAGE, folder: 'containers/haproxy' }),
-  image({ tag: TOXIPROXY_IMAGE, folder: 'containers/toxiproxy', upstream: 'ghcr.io/shopify/toxiproxy:2.12.0', files: ['supervisor.pl'], part: 'toxiproxy' }),
+  image({
+    tag: TOXIPROXY_IMAGE,
+    folder: 'containers/toxiproxy',
+    upstream: 'ghcr.io/shopify/toxiproxy:2.12.0',
+    ours: true,
+    files: ['supervisor.pl'],
+    part: 'toxiproxy',
+  }),
   node,
-  image({ tag: HAND_IMAGE, folder: 'containers/hand' }, node),
+  hand,
+  image({ tag: TUN_IMAGE, folder: 'containers/tun', files: ['wire.c'] }, hand),
   // A load program of ours starts k6 as its child, so Node is in it too. To compile k6 takes minutes: those who do not use it need not wait for it.
   image({ tag: K6_IMAGE, folder: 'containers/k6', upstream: 'grafana/k6:1.8.1', part: 'k6', onDemand: true }, node),
   image({ tag: REDIS_IMAGE, folder: 'containers/redis', onDemand: true }),
@@ -57,7 +70,7 @@ export const IMAGES: readonly Image[] = [
 /** Adds the recipe: a fingerprint of the files and names that decide what is in the image, and of the image below it. */
 function image(of: Omit<Image, 'recipe'>, below: Image | undefined = of.tag === BASE_IMAGE ? undefined : base): Image {
   const hash = createHash('sha256');
-  for (const name of ['Dockerfile', 'Dockerfile.upstream', 'go.mod', 'go.sum', 'mmdebstrap.json', ...(of.files ?? [])]) {
+  for (const name of ['Dockerfile', 'Dockerfile.upstream', 'go.mod', 'go.sum', 'main.go', 'slow_share.go', 'mmdebstrap.json', ...(of.files ?? [])]) {
     const file = join(ROOT, of.folder, name);
     if (existsSync(file)) hash.update(`${name}\n`).update(readFileSync(file));
   }

@@ -1,5 +1,46 @@
 /** What a scenario file needs of the harness. */
-export { down, dropNew, kill, latency, loss, partition, pause, reject, reset, silence } from './faults/index.ts';
+export {
+  bandwidth,
+  clockSkew,
+  corrupt,
+  cpuBurn,
+  cpuLimit,
+  crashLoop,
+  descriptors,
+  diskFull,
+  down,
+  dropNew,
+  duplicate,
+  evict,
+  flood,
+  flush,
+  ioThrottle,
+  kill,
+  latency,
+  limitConnections,
+  limitData,
+  loss,
+  memoryLimit,
+  misresolve,
+  noAnswer,
+  oom,
+  packetDelay,
+  partition,
+  pause,
+  pushConfig,
+  reject,
+  reorder,
+  reset,
+  restart,
+  silence,
+  slicer,
+  slowClose,
+  slowNames,
+  stop,
+  unreachableName,
+  wrongCredential,
+} from './faults/index.ts';
+export { connectionsReach, failuresAbove, p99Above } from './run/conditions.ts';
 export { drill, incident } from './run/scenario.ts';
 export type { Scenario, Step, Variant } from './run/types.ts';
 export { connections, errors, goodput, isolation, percentile, recovery, ripple } from './slo/index.ts';

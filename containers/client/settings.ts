@@ -42,9 +42,9 @@ export interface ClientSettings extends Pick<PoolOptions, 'deadlineMs' | 'timeou
 /** How long a value is that incr and decr count in: as many digits as its largest number has. */
 export const NUMBER_BYTES = 20;
 
-/** '10.0.0.1:11211' to its parts. `key` names the value in the error. Throws InputError. */
+/** '10.0.0.1:11211' or 'mc-1.aftershock.test:11211' to its parts. `key` names the value in the error. Throws InputError. */
 export function addressOf(text: unknown, key: string): { host: string; port: number } {
-  const match = /^([0-9.]+|\[[0-9a-f:]+\]):(\d{1,5})$/i.exec(String(text));
+  const match = /^([0-9.]+|\[[0-9a-f:]+\]|(?:[a-z0-9-]+\.)+[a-z]+):(\d{1,5})$/i.exec(String(text));
   if (!match) throw new InputError(`${key}: '${String(text)}' is not an address; write ip:port`);
   return { host: (match[1] as string).replace(/[[\]]/g, ''), port: Number(match[2]) };
 }

@@ -18,12 +18,15 @@ export interface Question {
 
 type Kind = 'answered' | 'silent' | 'refused' | 'closed' | 'reset';
 
-const kept = new Map<string, net.Socket>();
+/** Connections that are kept between two questions. */
+export const kept = new Map<string, net.Socket>();
 
-export async function ask(question: Question): Promise<{ kind: Exclude<Kind, 'reset'>; ms: number; reset?: boolean }> {
+export async function ask(question: Question): Promise<{ kind: Exclude<Kind, 'reset'>; ms: number; reset?: boolean; code?: string }> {
   const standing = question.connection === 'kept' ? kept.get(question.keep) : undefined;
   const startedAt = performance.now();
   const socket = standing ?? dial(question.to);
+  let code: string | undefined;
+  socket.once('error', (error: NodeJS.ErrnoException) => (code = error.code));
   const kind = await exchange(socket, standing === undefined, question);
   const ms = performance.now() - startedAt;
   // A connection that owes an answer is of no more use: the late answer would be taken for the next one's.
@@ -33,15 +36,20 @@ export async function ask(question: Question): Promise<{ kind: Exclude<Kind, 're
   } else {
     kept.set(question.keep, socket);
   }
+  if (kind === 'refused' && code !== undefined) return { kind, ms, code };
   return kind === 'closed' || kind === 'reset' ? { kind: 'closed', ms, reset: kind === 'reset' } : { kind, ms };
 }
 
+/** Closes the connection that is kept under this name, and those whose names begin with it and a slash. */
 export function closeKept(keep: string): void {
-  kept.get(keep)?.destroy();
-  kept.delete(keep);
+  for (const [name, socket] of kept) {
+    if (name !== keep && !name.startsWith(`${keep}/`)) continue;
+    socket.destroy();
+    kept.delete(name);
+  }
 }
 
-function dial(to: string): net.Socket {
+export function dial(to: string): net.Socket {
   const colon = to.lastIndexOf(':');
   const socket = net.connect({ host: to.slice(0, colon), port: Number(to.slice(colon + 1)), noDelay: true });
   // Errors of a kept connection between two questions show at the next one, as closed.
@@ -74,6 +82,8 @@ function exchange(socket: net.Socket, fresh: boolean, question: Question): Promi
     socket.on('data', onData);
     socket.on('error', onError);
     socket.on('close', onClose);
-    socket.write(question.send, 'latin1');
+    // Where nothing is to be said, the connection is the answer.
+    if (question.send === '') socket.once('connect', () => end('answered'));
+    else socket.write(question.send, 'latin1');
   });
 }

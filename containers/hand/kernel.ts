@@ -1,5 +1,6 @@
 /** What this kernel says of the sockets in this network namespace and of the whole host's processors. */
 import { readFileSync } from 'node:fs';
+import { endianness } from 'node:os';
 import { monotonicMs } from '../../harness/core/clock.ts';
 
 const TABLES = ['/proc/self/net/tcp', '/proc/self/net/tcp6'];
@@ -27,12 +28,39 @@ export function socketsByState(port: number, tables: readonly string[]): Record<
   return counts;
 }
 
-function rowsOf(table: string, port: number): { state: string }[] {
+/** The far ends of the sockets at a local port, as address:port; not of those that listen, or only wait for late packets. */
+export function farEnds(port: number): string[] {
+  const rows = TABLES.flatMap((table) => rowsOf(table, port));
+  return rows.filter(({ state }) => state !== 'LISTEN' && state !== 'TIME_WAIT').map(({ far }) => readable(far));
+}
+
+/** Sockets at a local port whose far end is at this address: how many stand, of how many the far end has closed its half, and of how many it has not taken all bytes. */
+export function connectionsFrom(port: number, address: string): { standing: number; halfClosed: number; unread: number } {
+  const rows = TABLES.flatMap((table) => rowsOf(table, port));
+  const over = ['LISTEN', 'TIME_WAIT', 'SYN_RECV'];
+  const standing = rows.filter(({ state, far }) => !over.includes(state) && readable(far).startsWith(`${address}:`));
+  return {
+    standing: standing.length,
+    halfClosed: standing.filter(({ state }) => state === 'CLOSE_WAIT').length,
+    unread: standing.filter(({ unsent }) => unsent > 0).length,
+  };
+}
+
+/** '020011AC:D431' to '172.17.0.2:54321': the last four bytes are all of an IPv4 address, and of one mapped into IPv6, in this machine's order. */
+function readable(far: string): string {
+  const [address = '', port = ''] = far.split(':');
+  const bytes = Buffer.from(address.slice(-8), 'hex');
+  return `${[...(endianness() === 'LE' ? bytes.toReversed() : bytes)].join('.')}:${Number.parseInt(port, 16)}`;
+}
+
+/** `unsent`: bytes that wait here until the far end takes them. */
+function rowsOf(table: string, port: number): { state: string; far: string; unsent: number }[] {
   const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
-  const rows: { state: string }[] = [];
+  const rows: { state: string; far: string; unsent: number }[] = [];
   for (const line of readFileSync(table, 'latin1').split('\n').slice(1)) {
-    const [, address, , code] = line.trim().split(/\s+/, 4);
-    if (address?.endsWith(local) && code !== undefined) rows.push({ state: STATES[Number.parseInt(code, 16)] ?? code });
+    const [, address, far = '', code, queues = ''] = line.trim().split(/\s+/, 5);
+    if (address?.endsWith(local) && code !== undefined)
+      rows.push({ state: STATES[Number.parseInt(code, 16)] ?? code, far, unsent: Number.parseInt(queues, 16) });
   }
   return rows;
 }

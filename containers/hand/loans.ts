@@ -2,13 +2,13 @@
  * What this hand does to the namespace that it is in, is lent. Whoever ordered it says a word every two seconds; at each word what the kernel itself would end is renewed, and when no
  * word came for ten seconds, or stdin has ended, everything is taken back. What the kernel ends by itself ends even if this process is killed.
  */
-import { runTool, type ToolCall } from './tool.ts';
+import { type Call, carryOut } from './tool.ts';
 
 export interface Loan {
   /** Repeated at each word: what has a time-out of the kernel's own. */
-  readonly renew?: ToolCall;
+  readonly renew?: Call;
   /** Takes it back. */
-  readonly end: ToolCall;
+  readonly end: Call;
 }
 
 export class Loans {
@@ -25,7 +25,7 @@ export class Loans {
 
   /** One renewal after the other: two at a time would trip over each other's transactions. */
   renew(): Promise<unknown> {
-    this.#renewing = this.#renewing.then(() => Promise.all([...this.#loans.values()].map(({ renew }) => renew && runTool(renew))));
+    this.#renewing = this.#renewing.then(() => Promise.all([...this.#loans.values()].map(({ renew }) => renew && carryOut(renew))));
     return this.#renewing;
   }
 
@@ -34,7 +34,7 @@ export class Loans {
     const loan = this.#loans.get(name);
     if (!loan) return;
     this.#loans.delete(name);
-    const { code, err } = await runTool(loan.end);
+    const { code, err } = await carryOut(loan.end);
     if (code !== 0) throw new Error(err.trim().split('\n')[0] ?? `exit ${code}`);
   }
 

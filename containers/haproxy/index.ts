@@ -20,8 +20,9 @@ export function haproxy(name: string, { servers, maxConnections = 4_000 }: Hapro
     image: 'aftershock/haproxy:2.6',
     command: ['haproxy', '-W', '-db', '-f', '/etc/aftershock/haproxy.cfg'],
     files: { '/etc/aftershock/haproxy.cfg': configuration(name, servers, maxConnections) },
+    configuration: { path: '/etc/aftershock/haproxy.cfg', check: ['haproxy', '-c', '-f', '${path}'], reload: 'SIGUSR2' },
     port: EDGE_PORT,
-    probe: { send: 'version\r\n', expect: 'VERSION' },
+    probe: { send: 'version\r\n', expect: 'VERSION', bye: 'quit\r\n' },
     memoryMiB: 256,
     // Measured before two twemproxies at 2,000/s; and at 61,000/s, where all was busy.
     needs: { mostConnections: maxConnections, onwards: 'one for each', cpuUs: { quietUs: 60, busyUs: 15 } },

@@ -9,7 +9,7 @@ describe('a memcached node', () => {
     const { command, files, probe, memoryMiB } = memcached('mc-1');
     expect(command.join(' ')).toBe('memcached -p 11211 -U 0 -m 64 -c 1024 -t 1');
     expect(files).toBeUndefined();
-    expect(probe).toEqual({ send: 'version\r\n', expect: 'VERSION' });
+    expect(probe).toMatchObject({ send: 'version\r\n', expect: 'VERSION' });
     expect(memoryMiB).toBe(128);
   });
 

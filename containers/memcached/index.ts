@@ -5,11 +5,11 @@
  * memcached('mc-1', { itemsMiB: 128, threads: 2, sasl: { user: 'app', password: 'secret' } })
  * ```
  */
-import type { NodeSpec, ProbeSpec } from '../../harness/cluster/spec.ts';
+import type { ContentsSpec, LoginSpec, NodeSpec, ProbeSpec } from '../../harness/cluster/spec.ts';
 import { InputError, unknownName } from '../../harness/core/errors.ts';
 import { wholeNumber } from '../counts.ts';
 import { HEADER_BYTES, REQUEST, RESPONSE } from './binary-reader.ts';
-import { type Credentials, OPCODE } from './binary-requests.ts';
+import { type Credentials, loginRequest, OPCODE } from './binary-requests.ts';
 
 export const MEMCACHED_PORT = 11211;
 
@@ -57,13 +57,26 @@ export function memcached(name: string, options: MemcachedOptions = {}): NodeSpe
     command: sasl ? ['sh', SCRIPT_PATH, ...userAndRealm(sasl.user), ...server] : server,
     ...(sasl ? { files: { ...SASL_FILES, [PASSWORD_PATH]: sasl.password } } : {}),
     port: MEMCACHED_PORT,
-    probe: sasl ? MECHANISMS_PROBE : { send: 'version\r\n', expect: 'VERSION' },
+    probe: sasl ? MECHANISMS_PROBE : { send: 'version\r\n', expect: 'VERSION', bulky: { send: 'stats\r\n', ends: 'END\r\n' }, bye: 'quit\r\n' },
+    ...(sasl ? { login: loginOf(sasl) } : { contents: CONTENTS }),
     // Items, plus what connections and the hash table take: about 64 MiB at the default 1,024 connections.
     memoryMiB: itemsMiB + 64,
     // Measured where four of them were asked 2,000/s together; and where one was busy all the time.
     needs: { mostConnections: maxConnections, storesMiB: itemsMiB, longestItemBytes: maxItemBytes - ITEM_BYTES, cpuUs: { quietUs: 41, busyUs: 8 } },
   };
 }
+
+/** Only of one without a login: the binary protocol lists no keys. */
+const CONTENTS: ContentsSpec = {
+  store: { send: 'set ${key} 0 0 1\r\n1\r\n', find: '^STORED' },
+  ask: { send: 'get ${key}\r\n', find: '^VALUE ' },
+  drop: { send: 'delete ${key}\r\n', find: '^(?:DELETED|NOT_FOUND)' },
+  flush: { send: 'flush_all\r\n', find: '^OK' },
+  // What follows on the same connection is not heard while it lists.
+  list: { send: 'lru_crawler metadump all\r\n', find: '^key=(\\S+) ', escaped: true, ends: 'END\r\n' },
+  items: { send: 'stats\r\n', find: '^STAT curr_items (\\d+)' },
+  flushes: { send: 'stats\r\n', find: '^STAT cmd_flush (\\d+)' },
+};
 
 const SCRIPT_PATH = '/etc/aftershock/memcached-with-login.sh';
 const PASSWORD_PATH = '/etc/aftershock/memcached-password';
@@ -78,6 +91,18 @@ shift 2
 exec "$@"
 `,
 };
+
+/** The script that made the user gives it another password, too; in place of memcached it becomes nothing. */
+function loginOf(sasl: Credentials): LoginSpec {
+  const [user, realm] = userAndRealm(sasl.user);
+  const head = `\\x${RESPONSE.toString(16)}\\x${OPCODE.saslAuth.toString(16)}`;
+  return {
+    path: PASSWORD_PATH,
+    apply: ['sh', SCRIPT_PATH, user, realm, 'true'],
+    // A header of 24 bytes, of which the seventh and eighth are the status, and words.
+    right: { send: loginRequest(sasl).toString('latin1'), until: `${head}[^]{22}[^]*`, find: `^${head}[^]{4}\\x00\\x00` },
+  };
+}
 
 /** The realm is empty where it is to be the container's own name. */
 function userAndRealm(user: string): [string, string] {

@@ -10,11 +10,14 @@ import { hostname } from 'node:os';
 import { createInterface } from 'node:readline';
 import { engineAt } from './engine.ts';
 import { reap } from './reap.ts';
+import { type Kept, look, restore } from './restore.ts';
 
 export interface ReaperSettings {
   /** What everything of the run bears that is to go with it, as 'key=value'. */
   readonly label: string;
   readonly silenceMs: number;
+  /** Nothing of it is to go: it becomes again what it is now. */
+  readonly keeps: boolean;
 }
 
 export type ReaperWord =
@@ -26,6 +29,7 @@ const SOCKET = '/var/run/docker.sock';
 
 const ask = engineAt(SOCKET);
 let settings: ReaperSettings | undefined;
+let before: readonly Kept[] = [];
 let timer: NodeJS.Timeout | undefined;
 let over = false;
 
@@ -35,8 +39,8 @@ function hear(line: string): void {
   if (!settings) {
     settings = JSON.parse(line) as ReaperSettings;
     // A reaper that could not do anything is told of now, and not when it is needed.
-    ask({ method: 'GET', path: '/_ping' }).then(
-      ({ status, body }) => say(status === 200 ? { ready: true } : { trouble: `it answered ${status} ${String(body)}` }),
+    begin(settings).then(
+      () => say({ ready: true }),
       (thrown: unknown) => say({ trouble: thrown instanceof Error ? thrown.message : String(thrown) }),
     );
     return;
@@ -51,10 +55,16 @@ function hear(line: string): void {
   }
 }
 
+async function begin({ label, keeps }: ReaperSettings): Promise<void> {
+  const { status, body } = await ask({ method: 'GET', path: '/_ping' });
+  if (status !== 200) throw new Error(`it answered ${status} ${String(body)}`);
+  if (keeps) before = await look(ask, label);
+}
+
 async function dead(): Promise<void> {
   if (over) return;
   over = true;
-  const failures = settings ? await reap(ask, settings.label) : [];
+  const failures = settings ? await (settings.keeps ? restore(ask, settings.label, before) : reap(ask, settings.label)) : [];
   for (const failure of failures) process.stderr.write(`${failure}\n`);
   // Nobody else may be there to remove our own container.
   await ask({ method: 'DELETE', path: `/containers/${hostname()}?force=1` });

@@ -16,13 +16,8 @@ const RESUME_LIMIT_MS = 1_500;
 export async function reap(ask: Ask, label: string): Promise<string[]> {
   const failures: string[] = [];
   const attempt = async (call: Call, limitMs?: number) => {
-    try {
-      const { status, body } = await ask(call, limitMs);
-      // Gone, being removed, or already as it should be.
-      if (status >= 400 && ![304, 404, 409].includes(status)) failures.push(`${call.method} ${call.path}: ${status} ${messageIn(body)}`);
-    } catch (thrown) {
-      failures.push(`${call.method} ${call.path}: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
-    }
+    const why = await refused(ask, call, limitMs);
+    if (why !== undefined) failures.push(why);
   };
   const paused = await found(ask, 'containers/json?all=1', label, { status: ['paused'] });
   await Promise.all(paused.map((id) => attempt({ method: 'POST', path: `/containers/${id}/unpause` }, RESUME_LIMIT_MS)));
@@ -38,8 +33,19 @@ export async function reap(ask: Ask, label: string): Promise<string[]> {
   return failures;
 }
 
+/** Why something was not done, in a line; undefined when it was. */
+export async function refused(ask: Ask, call: Call, limitMs?: number): Promise<string | undefined> {
+  try {
+    const { status, body } = await ask(call, limitMs);
+    // Gone, being removed, or already as it should be.
+    return status < 400 || [404, 409].includes(status) ? undefined : `${call.method} ${call.path}: ${status} ${messageIn(body)}`;
+  } catch (thrown) {
+    return `${call.method} ${call.path}: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
+  }
+}
+
 /** Ids (names, of volumes) of what bears the label. */
-async function found(ask: Ask, list: string, label: string, more: Readonly<Record<string, readonly string[]>> = {}): Promise<string[]> {
+export async function found(ask: Ask, list: string, label: string, more: Readonly<Record<string, readonly string[]>> = {}): Promise<string[]> {
   const filters = encodeURIComponent(JSON.stringify({ label: [label], ...more }));
   const { status, body } = await ask({ method: 'GET', path: `/${list}${list.includes('?') ? '&' : '?'}filters=${filters}` });
   if (status !== 200) throw new Error(`the engine does not list ${list}: ${status} ${messageIn(body)}`);

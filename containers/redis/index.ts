@@ -1,7 +1,7 @@
 /**
  * Redis as a cache: a node, and the smallest cluster of it. What it speaks is in `resp.ts`; `docs/protocols.md` tells how the parts fit together.
  */
-import type { ClusterSpec, NodeSpec } from '../../harness/cluster/spec.ts';
+import type { ClusterSpec, ContentsSpec, NodeSpec } from '../../harness/cluster/spec.ts';
 import { CLIENT_SOURCES, client } from '../client/node.ts';
 import { wholeNumber } from '../counts.ts';
 import { tools } from '../tools.ts';
@@ -26,12 +26,24 @@ export function redis(name: string, { maxConnections = 1024, itemsMiB = 64 }: Re
     image: 'aftershock/redis:7.0',
     command: ['redis-server', ...Object.entries(configuration(maxConnections, itemsMiB)).flatMap(([name, value]) => [`--${name}`, value])],
     port: REDIS_PORT,
-    probe: { send: 'PING\r\n', expect: '+PONG' },
+    probe: { send: 'PING\r\n', expect: '+PONG', bulky: { send: `ECHO ${'.'.repeat(2_000)}end\r\n`, ends: 'end\r\n' } },
+    contents: CONTENTS,
     // Items, plus what connections and the process itself take.
     memoryMiB: itemsMiB + 64,
     needs: { mostConnections: maxConnections },
   };
 }
+
+const CONTENTS: ContentsSpec = {
+  store: { send: 'SET ${key} 1\r\n', find: '^\\+OK' },
+  ask: { send: 'EXISTS ${key}\r\n', find: '^:1' },
+  // With its length, since a key may hold anything.
+  drop: { send: '*2\r\n$3\r\nDEL\r\n$${bytes}\r\n${key}\r\n', find: '^:[01]' },
+  flush: { send: 'FLUSHALL\r\n', find: '^\\+OK' },
+  list: { send: 'KEYS *\r\n', find: '^\\$\\d+\r\n([^\r\n]*)' },
+  items: { send: 'DBSIZE\r\n', find: '^:(\\d+)' },
+  flushes: { send: 'INFO commandstats\r\n', find: '^cmdstat_flushall:calls=(\\d+)' },
+};
 
 function configuration(maxConnections: number, itemsMiB: number): Readonly<Record<string, string>> {
   return {

@@ -1,4 +1,4 @@
-// Pins Toxiproxy and everything that it is compiled from. There is no Go source here: `npm run setup` compiles its command from this module.
+// Pins Toxiproxy and everything that it is compiled from. `npm run setup` compiles it from here, with the toxic of ours that stands beside it.
 module aftershock/toxiproxy
 
 go 1.23.0

@@ -3,7 +3,7 @@
  * called in its own configuration, and its own defaults, stand beside each.
  */
 
-import type { NodeSpec } from '../../harness/cluster/spec.ts';
+import type { ConfigurationSpec, NodeSpec } from '../../harness/cluster/spec.ts';
 import { InputError } from '../../harness/core/errors.ts';
 import { linkName } from '../../harness/core/names.ts';
 import { type Duration, milliseconds } from '../../harness/core/units.ts';
@@ -34,8 +34,11 @@ export function twemproxy(name: string, options: TwemproxyOptions): NodeSpec {
     // Statistics are gathered anew each 200 ms (-i, default 30 s), so that readiness is seen soon after it is there.
     command: ['nutcracker', '-o', '/dev/stderr', '-c', '/etc/aftershock/nutcracker.yml', '-a', '0.0.0.0', '-s', String(TWEMPROXY_STATS_PORT), '-i', '200'],
     files: { '/etc/aftershock/nutcracker.yml': configuration(name, checked(options)) },
+    configuration: CONFIGURATION,
     port: TWEMPROXY_PORT,
-    probe: { send: 'version\r\n', expect: 'VERSION' },
+    probe: { send: 'version\r\n', expect: 'VERSION', bye: 'quit\r\n' },
+    // It tells its statistics to whoever connects, without being asked, and closes: '"timestamp":1700000000'.
+    wallClock: { port: TWEMPROXY_STATS_PORT, send: '', until: '\\}\\s*', find: '"timestamp":\\s*(\\d+)' },
     memoryMiB: 256,
     watchSockets: true,
     // Clients share its connections to the servers, and it takes as many as its limit on descriptors allows, which it does not raise. Measured
@@ -43,6 +46,13 @@ export function twemproxy(name: string, options: TwemproxyOptions): NodeSpec {
     needs: { onwards: options.connectionsPerServer ?? 1, keepsSoftLimit: true, cpuUs: { quietUs: 65, busyUs: 12 } },
   };
 }
+
+/** It cannot read its file again. Its statistics, which it sends to whoever connects, have a part for each server, by its name. */
+const CONFIGURATION: ConfigurationSpec = {
+  path: '/etc/aftershock/nutcracker.yml',
+  check: ['nutcracker', '-t', '-c', '${path}'],
+  shows: { port: TWEMPROXY_STATS_PORT, send: '', until: '\\}\\s*', find: '"([^"]+)": ?\\{"server_eof"', inFile: '^ +- \\S+ (\\S+)$' },
+};
 
 /** Throws InputError naming the option. */
 function checked(options: TwemproxyOptions): TwemproxyOptions {

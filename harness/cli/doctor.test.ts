@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Engine } from '../cluster/engine.ts';
-import { judgeEngine, type Seen } from './doctor.ts';
+import { faultChecks, judgeEngine, type Seen } from './doctor.ts';
 
 const engine = {
   name: 'Docker',
@@ -57,7 +57,7 @@ describe('the doctor', () => {
   });
 
   it('counts what dead runs left, and leaves runs alone that are going on', () => {
-    const left = { containers: [{ id: '1', name: 'a' }], networks: [{ id: '2', name: 'b' }] };
+    const left = { containers: [{ id: '1', name: 'a' }], networks: [{ id: '2', name: 'b' }], held: [] };
     expect(checkOf({ remains: [{ runId: 'x', alive: true, kept: false, ...left }] }, 'leftovers')).toMatchObject({
       status: 'ok',
       text: 'none of earlier runs; 1 going on',
@@ -66,5 +66,38 @@ describe('the doctor', () => {
       status: 'note',
       text: '1 dead run left 1 container and 1 network (0 going on); type: npx aftershock clean',
     });
+  });
+
+  it('names what a dead run still holds', () => {
+    const left = { containers: [{ id: '1', name: 'mc-1' }], networks: [], held: ['mc-1'] };
+    expect(checkOf({ remains: [{ runId: 'x', alive: false, kept: false, ...left }] }, 'leftovers')?.text).toBe(
+      '1 dead run left 1 container and 0 networks, of which mc-1 is still paused or limited by a fault (0 going on); type: npx aftershock clean',
+    );
+  });
+
+  it('tells what was left standing on purpose from what was left behind', () => {
+    const left = { runId: 'x', alive: false, kept: true, containers: [{ id: '1', name: 'mc-1' }], networks: [] };
+    const remains = [{ ...left, held: [] }];
+    expect(checkOf({ remains }, 'leftovers')).toMatchObject({ status: 'ok', text: 'none of earlier runs; 0 going on' });
+    expect(checkOf({ remains }, 'standing')).toMatchObject({ status: 'ok', text: '1 cluster left standing on purpose: x' });
+    expect(checkOf({ remains: [{ ...left, held: ['mc-1'] }] }, 'standing')).toMatchObject({
+      status: 'note',
+      text: '1 cluster left standing on purpose: x, of which mc-1 is still paused or limited by a fault; type: npx aftershock down',
+    });
+  });
+
+  it('lists the faults of each family, and each that cannot be done with its reason', () => {
+    expect(
+      faultChecks([
+        { fault: 'a', family: 'link', lacks: undefined },
+        { fault: 'b', family: 'link', lacks: 'the kernel has no sch_netem' },
+        { fault: 'c', family: 'link', lacks: undefined },
+        { fault: 'd', family: 'clock', lacks: 'no libfaketime' },
+      ]),
+    ).toEqual([
+      { name: 'faults: link', status: 'ok', text: 'a, c' },
+      { name: 'fault b', status: 'note', text: 'cannot be done here: the kernel has no sch_netem' },
+      { name: 'fault d', status: 'note', text: 'cannot be done here: no libfaketime' },
+    ]);
   });
 });

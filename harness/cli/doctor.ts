@@ -5,8 +5,9 @@ import { pathToFileURL } from 'node:url';
 import { connectEngine, type Engine } from '../cluster/engine.ts';
 import { type ImageState, imageStates, shortName, type WantedImage } from '../cluster/images.ts';
 import { lookInside } from '../cluster/look.ts';
-import { findRemains, type RunRemains } from '../cluster/remains.ts';
-import { EnvironmentError, EXIT, type ExitCode } from '../core/errors.ts';
+import { findRemains, heldIn, type RunRemains } from '../cluster/remains.ts';
+import { EnvironmentError, EXIT, type ExitCode, messageOf } from '../core/errors.ts';
+import { catalogue } from '../faults/catalogue.ts';
 import { painter, table, takesColour } from '../report/table.ts';
 import { type EngineRoom, roomOf } from '../run/budget.ts';
 
@@ -25,12 +26,22 @@ export interface DoctorOptions {
   readonly images: readonly WantedImage[];
 }
 
+/** A fault, and why it cannot be injected here; undefined where it can. */
+export interface Availability {
+  readonly fault: string;
+  readonly family: string;
+  readonly lacks: string | undefined;
+}
+
+/** What a run has on the engine, and names of what a fault of it still holds though nobody of it lives. */
+type Remains = RunRemains & { readonly held: readonly string[] };
+
 /** What the engine and a container on it were seen to have. */
 export interface Seen {
   readonly engine: Engine;
   readonly images: readonly ImageState[];
   readonly room: EngineRoom;
-  readonly remains: readonly RunRemains[];
+  readonly remains: readonly Remains[];
   /** Undefined when there is no image to look from. */
   readonly inside: { readonly descriptors: number; readonly sameKernel: boolean } | undefined;
 }
@@ -48,11 +59,13 @@ export async function doctorCommand(flags: { readonly json?: boolean }): Promise
   return doctor({ ...flags, images: IMAGES });
 }
 
-/** Prints a table, or JSON: `{ usable, checks: [{ name, status, text }] }`. Answers exit code 0 when runs can start, 3 when not. */
+/** Prints a table, or JSON: `{ usable, checks: [{ name, status, text }], faults: [{ fault, family, available, lacks }] }`. Answers exit code 0 when runs can start, 3 when not. */
 export async function doctor(options: DoctorOptions): Promise<ExitCode> {
-  const checks = [nodeCheck(), ...(await engineChecks(options.images))];
+  const { checks: ofEngine, faults } = await engineChecks(options.images);
+  const checks = [nodeCheck(), ...ofEngine, ...faultChecks(faults)];
   const usable = checks.every(({ status }) => status !== 'lacking');
-  if (options.json) process.stdout.write(`${JSON.stringify({ usable, checks }, null, 2)}\n`);
+  const available = faults.map(({ lacks, ...fault }) => ({ ...fault, available: lacks === undefined, ...(lacks === undefined ? {} : { lacks }) }));
+  if (options.json) process.stdout.write(`${JSON.stringify({ usable, checks, faults: available }, null, 2)}\n`);
   else {
     const rows = checks.map(({ name, status, text }) => ({ cells: [{ text: name }, { text: SIGNS[status], style: COLOURS[status] }, { text }] }));
     const width = process.stdout.columns ?? 160;
@@ -66,19 +79,47 @@ function nodeCheck(): Check {
   return { name: 'Node', status: 'ok', text: `${process.version}, ${process.platform} ${process.arch}` };
 }
 
-async function engineChecks(wanted: readonly WantedImage[]): Promise<Check[]> {
+async function engineChecks(wanted: readonly WantedImage[]): Promise<{ checks: Check[]; faults: Availability[] }> {
   let engine: Engine;
   try {
     engine = await connectEngine();
   } catch (thrown) {
     if (!(thrown instanceof EnvironmentError)) throw thrown;
-    return [{ name: 'engine', status: 'lacking', text: thrown.message }];
+    return { checks: [{ name: 'engine', status: 'lacking', text: thrown.message }], faults: [] };
   }
-  const [images, room, remains] = await Promise.all([imageStates(engine.address, wanted), roomOf(engine), findRemains(engine)]);
+  const [images, room, remains] = await Promise.all([imageStates(engine.address, wanted), roomOf(engine), remainsOn(engine)]);
   const present = images.find(({ state }) => state !== 'missing');
   const limits = present && (await lookInside(engine, present.tag));
   const inside = limits && { descriptors: limits.hardDescriptors, sameKernel: limits.bootId !== undefined && limits.bootId === ownBootId() };
-  return judgeEngine({ engine, images, room, remains, inside });
+  return { checks: judgeEngine({ engine, images, room, remains, inside }), faults: await availabilities(engine) };
+}
+
+async function remainsOn(engine: Engine): Promise<Remains[]> {
+  return Promise.all((await findRemains(engine)).map(async (run) => ({ ...run, held: run.alive ? [] : await heldIn(engine, run) })));
+}
+
+/** Asks every fault what it lacks. Nobody can tell where the look itself fails. */
+function availabilities(engine: Engine): Promise<Availability[]> {
+  return Promise.all(
+    catalogue().map(async ({ kind, family }) => {
+      const lacks = await kind.lacks?.(engine).catch((thrown: unknown) => `nobody could look: ${messageOf(thrown)}`);
+      return { fault: kind.kind, family, lacks };
+    }),
+  );
+}
+
+/** A row for what can be done of each family, and one for each fault that cannot. Pure. */
+export function faultChecks(faults: readonly Availability[]): Check[] {
+  return [...Map.groupBy(faults, ({ family }) => family)].flatMap(([family, members]): Check[] => {
+    const able = members.filter(({ lacks }) => lacks === undefined).map(({ fault }) => fault);
+    const row: Check[] = able.length > 0 ? [{ name: `faults: ${family}`, status: 'ok', text: able.join(', ') }] : [];
+    return [
+      ...row,
+      ...members.flatMap(({ fault, lacks }): Check[] =>
+        lacks === undefined ? [] : [{ name: `fault ${fault}`, status: 'note', text: `cannot be done here: ${lacks}` }],
+      ),
+    ];
+  });
 }
 
 /** What to make of it. Pure. */
@@ -102,6 +143,7 @@ export function judgeEngine({ engine, images, room, remains, inside }: Seen): Ch
     ...images.map(imageCheck),
     networkCheck(room),
     ...(inside === undefined ? [] : [descriptorCheck(inside.descriptors), kernelCheck(inside.sameKernel)]),
+    ...standingCheck(remains),
     leftoverCheck(remains),
   ];
 }
@@ -136,18 +178,35 @@ function kernelCheck(same: boolean): Check {
   };
 }
 
-function leftoverCheck(remains: readonly RunRemains[]): Check {
+function leftoverCheck(remains: readonly Remains[]): Check {
   const name = 'leftovers';
-  const dead = remains.filter(({ alive }) => !alive);
-  const going = `${remains.length - dead.length} going on`;
+  const ofRuns = remains.filter(({ kept }) => !kept);
+  const dead = ofRuns.filter(({ alive }) => !alive);
+  const going = `${ofRuns.length - dead.length} going on`;
   if (dead.length === 0) return { name, status: 'ok', text: `none of earlier runs; ${going}` };
   const containers = dead.reduce((sum, run) => sum + run.containers.length, 0);
   const networks = dead.reduce((sum, run) => sum + run.networks.length, 0);
   return {
     name,
     status: 'note',
-    text: `${counted(dead.length, 'dead run')} left ${counted(containers, 'container')} and ${counted(networks, 'network')} (${going}); type: npx aftershock clean`,
+    text: `${counted(dead.length, 'dead run')} left ${counted(containers, 'container')} and ${counted(networks, 'network')}${heldWords(dead)} (${going}); type: npx aftershock clean`,
   };
+}
+
+/** Clusters that somebody keeps. */
+function standingCheck(remains: readonly Remains[]): Check[] {
+  const kept = remains.filter((run) => run.kept);
+  if (kept.length === 0) return [];
+  const name = 'standing';
+  const text = `${counted(kept.length, 'cluster')} left standing on purpose: ${kept.map(({ runId }) => runId).join(', ')}`;
+  const held = heldWords(kept);
+  return [held === '' ? { name, status: 'ok', text } : { name, status: 'note', text: `${text}${held}; type: npx aftershock down` }];
+}
+
+/** ', of which aftershock-3f2a-mc-1 is still held by a fault': when all that could take it back was killed at once. */
+function heldWords(runs: readonly Remains[]): string {
+  const held = runs.flatMap((run) => run.held);
+  return held.length === 0 ? '' : `, of which ${held.join(', ')} ${held.length === 1 ? 'is' : 'are'} still paused or limited by a fault`;
 }
 
 function counted(count: number, noun: string): string {

@@ -1,11 +1,21 @@
 /**
- * Ctrl-C, and being told to end. The first stops the run in order: faults healed, cluster taken down, report written as aborted. The
- * second leaves the cluster standing, never a fault in force.
+ * Ctrl-C, and being told to end. The first stops a run in order: faults healed, cluster taken down, report written as aborted. The
+ * second leaves the cluster standing, never a fault in force. Other commands say for themselves what the two do.
  */
 import { AftershockError, EXIT } from '../core/errors.ts';
 import type { Interrupts } from '../run/execute.ts';
 
 const CODES = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated, SIGHUP: EXIT.terminated } as const;
+
+export interface InterruptWords {
+  readonly first: string;
+  readonly second: string;
+}
+
+const OF_A_RUN: InterruptWords = {
+  first: 'stopping in order: healing, taking down, writing the report; once more leaves the cluster standing',
+  second: "faults are healed, a cluster that stands is left standing; 'npx aftershock clean' removes it",
+};
 
 let stopNow: ((reason: AftershockError) => void) | undefined;
 
@@ -17,16 +27,16 @@ export function stopRun(reason: AftershockError): boolean {
   return true;
 }
 
-export function listenForInterrupts(say: (text: string) => void): Interrupts & { close(): void } {
+export function listenForInterrupts(say: (text: string) => void, words = OF_A_RUN): Interrupts & { close(): void } {
   const stop = new AbortController();
   let count = 0;
   const onSignal = (name: NodeJS.Signals) => {
     count++;
     if (count === 1) {
-      say(`${name}: stopping in order: healing, taking down, writing the report; once more leaves the cluster standing`);
+      say(`${name}: ${words.first}`);
       stop.abort(new AftershockError(`stopped by ${name}`, CODES[name as keyof typeof CODES]));
     } else if (count === 2) {
-      say(`${name} again: faults are healed, a cluster that stands is left standing; 'npx aftershock clean' removes it`);
+      say(`${name} again: ${words.second}`);
     }
   };
   stopNow = (reason) => stop.abort(reason);

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { AftershockError, EXIT, type ExitCode, messageOf } from '../core/errors.ts';
 import { DEFAULT_OUT } from '../run/results.ts';
 import { clean } from './clean.ts';
+import type { DownFlags } from './down.ts';
 import { type ExportFlags, exportCommand, interval } from './export.ts';
 import { stopRun } from './interrupts.ts';
 import { list } from './list.ts';
@@ -10,6 +11,7 @@ import { collect, seed, tag, wholeNumber } from './options.ts';
 import { planCommand } from './plan.ts';
 import { recheck, report } from './recheck.ts';
 import { type RunFlags, runCommand } from './run.ts';
+import type { UpFlags } from './up.ts';
 
 let exitCode: ExitCode = EXIT.asExpected;
 const program = new Command('aftershock')
@@ -49,6 +51,38 @@ program
   .option('--seed <n>', 'seed of every random choice (default: 0)', seed)
   .option('--json', 'as JSON')
   .action((scenario: string, flags) => planCommand(scenario, flags));
+
+program
+  .command('up')
+  .description("start a scenario's cluster and leave it standing")
+  .argument('<scenario>', 'an id (see list) or the path of a scenario file')
+  .option('--variant <name>', 'a variant (default: the reported one)')
+  .option('--json', 'as JSON')
+  .action(async (scenario: string, flags: UpFlags) => {
+    const { upCommand } = await import('./up.ts');
+    await upCommand(scenario, flags);
+  });
+
+program
+  .command('fault')
+  .description("put one fault in force on a cluster that stands, and take it back ('fault --help' lists all)")
+  .argument('[words...]', '<name> --on <target> --for <duration> [--cluster <id>] [its own flags]')
+  .helpOption(false)
+  .allowUnknownOption()
+  .action(async (words: string[]) => {
+    const { faultCommand } = await import('./fault.ts');
+    exitCode = await faultCommand(words);
+  });
+
+program
+  .command('down')
+  .description('remove a cluster that was left standing')
+  .argument('[id]', 'its id, or the beginning of it; may be left out where only one stands')
+  .option('--all', 'every one that stands')
+  .action(async (id: string | undefined, flags: DownFlags) => {
+    const { downCommand } = await import('./down.ts');
+    await downCommand(id, flags);
+  });
 
 program
   .command('doctor')

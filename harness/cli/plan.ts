@@ -6,7 +6,7 @@ import { type Budget, budgetOf, type EngineRoom, formatCores, refuseOverBudget, 
 import { formatCount } from '../run/needs.ts';
 import { planRun } from '../run/plan.ts';
 import { loadScenario } from '../run/scenario.ts';
-import type { Plan } from '../run/types.ts';
+import type { Plan, PlannedStep } from '../run/types.ts';
 
 export interface PlanFlags {
   readonly variant?: string;
@@ -67,6 +67,14 @@ function needed(plan: Plan, budget: Budget): string[] {
   ];
 }
 
+/** A line for each moment of a step. */
+function momentsOf({ atMs, untilMs, title, trigger, stages = [], reapply }: PlannedStep): string[] {
+  const line = (when: string, what: string) => `  ${when.padEnd(10)} ${what}`;
+  const again = reapply ? ', put in force again if it is lost' : '';
+  if (trigger) return [line('triggered', `${title}, on ${trigger.title} (by ${formatMs(trigger.byMs)}), for ${formatMs(trigger.forMs)}${again}`)];
+  return [line(formatMs(atMs), `${title}${again}`), ...stages.map((stage) => line(formatMs(stage.atMs), stage.title)), line(formatMs(untilMs), 'healed')];
+}
+
 /** Nodes of a role are alike: the one that holds most stands for them. */
 function topPerRole(plan: Plan, needs: Budget['descriptors']): Budget['descriptors'] {
   const roleOf = (who: string) => plan.cluster.nodes.find((node) => node.name === who)?.role ?? who;
@@ -99,7 +107,7 @@ function describe(plan: Plan): string[] {
     '',
     `schedule (seed ${plan.seed})`,
     '  0 ms       load begins',
-    ...plan.steps.flatMap((step) => [`  ${formatMs(step.atMs).padEnd(10)} ${step.title}`, `  ${formatMs(step.untilMs).padEnd(10)} healed`]),
+    ...plan.steps.flatMap(momentsOf),
     `  ${formatMs(plan.durationMs).padEnd(10)} load ends`,
     '',
     'expected',

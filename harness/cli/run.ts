@@ -12,6 +12,7 @@ import { type Executed, execute, exitCodeOf } from '../run/execute.ts';
 import { environmentOfLoads } from '../run/loads.ts';
 import type { Observer, Tick } from '../run/observer.ts';
 import { defaultVariant, planRun } from '../run/plan.ts';
+import { refuseLacking } from '../run/preflight.ts';
 import { loadScenario, scenarioFiles } from '../run/scenario.ts';
 import type { Plan, Scenario } from '../run/types.ts';
 import { writeComparison } from './compare.ts';
@@ -38,6 +39,10 @@ export async function runCommand(names: readonly string[], flags: RunFlags): Pro
   const room = await roomOf(engine, plans[0]?.cluster.tools.hand.image);
   const budgets = plans.map(budgetOf);
   for (const budget of budgets) refuseOverBudget(budget, room);
+  await refuseLacking(
+    plans.flatMap((plan) => plan.steps.map(({ fault }) => fault)),
+    engine,
+  );
 
   const progress = createProgress(process.stderr, { tty: process.stderr.isTTY ?? false });
   for (const warning of new Set(budgets.flatMap((budget) => warningsOf(budget, room)))) progress.note(`warning: ${warning}`);

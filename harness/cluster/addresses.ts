@@ -1,6 +1,7 @@
 /** Where nodes and links answer: ports of links are fixed by the spec, addresses come as containers start. */
 import { EnvironmentError } from '../core/errors.ts';
 import { linkName } from '../core/names.ts';
+import { fullName } from './names.ts';
 import type { ClusterSpec, LinkSpec } from './spec.ts';
 
 /** Links listen from here on inside Toxiproxy's container: out of the way of its API and of ephemeral ports (32768 and up). */
@@ -32,11 +33,14 @@ export class Addresses {
     return FIRST_LINK_PORT + this.#spec.links.indexOf(link);
   }
 
-  /** Fills `${link:a -> b}` with where a dials to reach b, and `${host:a}` with a's own address. */
+  /** Fills `${link:a -> b}` with where a dials to reach b, an address or a name, and `${host:a}` with a's own address. */
   filled(text: string): string {
     return text
       .replace(/\$\{link:([^}]+)\}/g, (_, name: string) => {
-        const link = this.#spec.links.find((candidate) => linkName(candidate.from, candidate.to) === name);
+        const isAsked = (candidate: LinkSpec) => linkName(candidate.from, candidate.to) === name;
+        const named = this.#spec.byName?.find(isAsked);
+        if (named) return `${fullName(named.to)}:${named.port}`;
+        const link = this.#spec.links.find(isAsked);
         if (!link) throw new EnvironmentError(`a configuration speaks of link '${name}', which the cluster does not have`);
         return this.near(link);
       })

@@ -26,10 +26,29 @@ export async function openChannel(
   containerId: string,
   command: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  user?: string,
 ): Promise<Channel> {
   const Env = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
-  const exec = await docker.getContainer(containerId).exec({ Cmd: [...command], Env, AttachStdin: true, AttachStdout: true, AttachStderr: true });
+  const exec = await docker.getContainer(containerId).exec({
+    Cmd: [...command],
+    Env,
+    AttachStdin: true,
+    AttachStdout: true,
+    AttachStderr: true,
+    ...(user !== undefined && { User: user }),
+  });
   const stream = await exec.start({ hijack: true, stdin: true });
+  return channelOver(docker, stream, command.at(-1) ?? '', async () => (await exec.inspect()).ExitCode ?? -1);
+}
+
+/** The first program of a container that was created with a stdin: it stays when we go. */
+export async function attachChannel(docker: Dockerode, containerId: string): Promise<Channel> {
+  const container = docker.getContainer(containerId);
+  const stream = await container.attach({ stream: true, stdin: true, stdout: true, stderr: true, hijack: true });
+  return channelOver(docker, stream, 'its first program', async () => (await container.inspect()).State.ExitCode);
+}
+
+function channelOver(docker: Dockerode, stream: NodeJS.ReadWriteStream, program: string, exitCode: () => Promise<number>): Channel {
   const stdout = new PassThrough();
   const stderr = new PassThrough();
   docker.modem.demuxStream(stream, stdout, stderr);
@@ -46,8 +65,8 @@ export async function openChannel(
   const ended = new Promise<{ code: number; stderr: string }>((resolve) => {
     const finish = () => {
       stdout.end();
-      exec.inspect().then(
-        (state) => resolve({ code: state.ExitCode ?? -1, stderr: complaints.trim() }),
+      exitCode().then(
+        (code) => resolve({ code, stderr: complaints.trim() }),
         // The container or the engine is gone, and with it the program.
         () => resolve({ code: -1, stderr: complaints.trim() || 'its container is gone' }),
       );
@@ -58,7 +77,7 @@ export async function openChannel(
   });
   return {
     send: (message) => {
-      if (!stream.writable) throw new EnvironmentError(`${command.at(-1)} has ended: ${complaints.trim() || 'no word why'}`);
+      if (!stream.writable) throw new EnvironmentError(`${program} has ended: ${complaints.trim() || 'no word why'}`);
       stream.write(`${JSON.stringify(message)}\n`);
     },
     onMessage: (listener) => listeners.push(listener),

@@ -18,10 +18,14 @@ export interface Placement {
   readonly alias?: string;
   /** It has a stdin, which never ends. */
   readonly stdin?: boolean;
+  /** Where its programs ask for names that the engine does not know; as the engine has it when left out. */
+  readonly dns?: string;
   /** A path of the engine's host to lay into it: 'from:to'. */
   readonly bind?: string;
   /** Capabilities that it has, all others taken away: 'NET_ADMIN'. Left out, it has the engine's usual ones. */
   readonly capabilities?: readonly string[];
+  /** A device of the engine's host that it has under the same name: '/dev/net/tun'. */
+  readonly device?: string;
   /** 'container:<id>' to see that container's processes. */
   readonly pid?: string;
   /** Publish this port on the engine's host (loopback only, where the engine is local). */
@@ -41,14 +45,25 @@ const ROOT = join(import.meta.dirname, '..', '..');
 
 /** Testcontainers' container with the two things of the engine that its builder does not offer: an alias without the default bridge, and loopback-only ports. */
 class NodeContainer extends GenericContainer {
-  place(placement: Placement, memoryMiB: number): this {
+  place(placement: Placement, memoryMiB: number, tmpfs: NodeSpec['tmpfs'] = {}): this {
     this.autoCleanup = false;
     // Whether a node is ready is decided by answered requests through the whole path (see `start.ts`), not container by container.
     this.withName(placement.name).withLabels(placement.labels).withNetworkMode(placement.network).withWaitStrategy(Wait.forAll([]));
     const limits: HostConfig = { Memory: memoryMiB * 2 ** 20, LogConfig: { Type: 'json-file', Config: { 'max-size': '20m' } } };
-    const { bind, capabilities, pid } = placement;
+    const { bind, capabilities, pid, dns } = placement;
     const confined = capabilities && { CapDrop: ['ALL'], CapAdd: [...capabilities] };
-    Object.assign(this.hostConfig, limits, confined, pid !== undefined && { PidMode: pid }, bind !== undefined && { Binds: [bind] });
+    Object.assign(
+      this.hostConfig,
+      limits,
+      confined,
+      pid !== undefined && { PidMode: pid },
+      bind !== undefined && { Binds: [bind] },
+      dns !== undefined && { Dns: [dns] },
+    );
+    const { device } = placement;
+    if (device !== undefined) this.hostConfig.Devices = [{ PathOnHost: device, PathInContainer: device, CgroupPermissions: 'rw' }];
+    // As the engine itself would have it, but for its size: anybody may write there.
+    this.hostConfig.Tmpfs = Object.fromEntries(Object.entries(tmpfs).map(([path, mib]) => [path, `size=${mib}m,mode=1777`]));
     if (placement.stdin) this.createOpts.OpenStdin = true;
     if (placement.alias) this.createOpts.NetworkingConfig = { EndpointsConfig: { [placement.network]: { Aliases: [placement.alias] } } };
     if (placement.publish) {
@@ -62,11 +77,13 @@ class NodeContainer extends GenericContainer {
 
 /** Starts one container. Throws EnvironmentError naming the node. */
 export async function startContainer(
-  spec: Pick<NodeSpec, 'name' | 'image' | 'command' | 'environment' | 'files' | 'sources' | 'memoryMiB'>,
+  spec: Pick<NodeSpec, 'name' | 'image' | 'command' | 'environment' | 'sources' | 'memoryMiB' | 'tmpfs'> & {
+    readonly files?: Readonly<Record<string, string | Buffer>>;
+  },
   placement: Placement,
 ): Promise<Started> {
   const container = new NodeContainer(spec.image)
-    .place(placement, spec.memoryMiB)
+    .place(placement, spec.memoryMiB, spec.tmpfs)
     .withCommand([...spec.command])
     .withEnvironment(spec.environment ?? {});
   const files = Object.entries(spec.files ?? {}).map(([target, content]) => ({ target, content, mode: 0o644 }));

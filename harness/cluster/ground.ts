@@ -39,10 +39,10 @@ export class Ground {
   }
 
   /** Journals an action around its effect. */
-  async act<T>(action: string, name: string, effect: () => Promise<T>): Promise<T> {
+  async act<T>(action: string, name: string, effect: () => Promise<T>, detail?: string): Promise<T> {
     this.#journal.intent(action, name);
     const result = await effect();
-    this.#journal.done(action, name);
+    this.#journal.done(action, name, detail);
     return result;
   }
 }

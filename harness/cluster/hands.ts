@@ -4,9 +4,12 @@ import { openChannel } from './channel.ts';
 import { startContainer } from './container.ts';
 import type { Ground } from './ground.ts';
 import { Hand, type Reading } from './hand.ts';
-import { type ClusterSpec, HAND_MEMORY_MIB, type NodeSpec } from './spec.ts';
+import { SIDECAR_LABEL } from './labels.ts';
+import { type ClusterSpec, HAND_MEMORY_MIB, type NodeSpec, WIRE_MEMORY_MIB } from './spec.ts';
 
 const READING_EVERY_MS = 200;
+/** By which a program makes network devices whose packets it reads and writes itself. */
+const TUN_DEVICE = '/dev/net/tun';
 
 /** Called with each reading at a watched node; `clockMs` is already on this process's monotonic clock. */
 export type OnReading = (node: string, reading: Reading) => void;
@@ -18,6 +21,8 @@ export class Hands {
   readonly #onReading: OnReading | undefined;
   readonly #hands = new Map<string, Promise<Hand>>();
   readonly #networkHands = new Map<string, Promise<Hand>>();
+  readonly #wireHands = new Map<string, Promise<Hand>>();
+  readonly #processHands = new Map<string, Promise<Hand>>();
 
   constructor(spec: ClusterSpec, ground: Ground, containerOf: (name: string) => string, onReading: OnReading | undefined) {
     this.#spec = spec;
@@ -42,6 +47,33 @@ export class Hands {
     if (!hand) {
       hand = this.#makeSidecar(name, networkSidecarOf(name), ['NET_ADMIN']);
       this.#networkHands.set(name, hand);
+    }
+    return hand;
+  }
+
+  /** A hand in a node's process namespace, which it shares with nobody else of ours: it ends with the node's first process. */
+  atProcesses(name: string): Promise<Hand> {
+    let hand = this.#processHands.get(name);
+    if (!hand) {
+      hand = this.#makeSidecar(name, processSidecarOf(name), ['KILL'], 'processes');
+      this.#processHands.set(name, hand);
+    }
+    return hand;
+  }
+
+  /** Before a node's first process ends: what is in its process namespace would end with it, and look like a death by itself. */
+  async leaveProcesses(name: string): Promise<void> {
+    await this.#forget(this.#processHands, name, processSidecarOf(name));
+  }
+
+  /** The same with the kernel's device for packets in user space, and the program that holds them. */
+  atWire(name: string): Promise<Hand> {
+    let hand = this.#wireHands.get(name);
+    if (!hand) {
+      const image = this.#spec.tools.wireImage;
+      if (image === undefined) throw new EnvironmentError('this cluster names no image to lead packets through');
+      hand = this.#makeSidecar(name, wireSidecarOf(name), ['NET_ADMIN', 'NET_RAW'], 'network', { image, memoryMiB: WIRE_MEMORY_MIB, device: TUN_DEVICE });
+      this.#wireHands.set(name, hand);
     }
     return hand;
   }
@@ -77,6 +109,8 @@ export class Hands {
   async remake(node: NodeSpec): Promise<void> {
     // What it had lent is gone with the namespace; whoever put it there sees that for himself.
     await this.#forget(this.#networkHands, node.name, networkSidecarOf(node.name));
+    await this.#forget(this.#wireHands, node.name, wireSidecarOf(node.name));
+    await this.leaveProcesses(node.name);
     if (!(await this.#forget(this.#hands, node.name, node.role === 'client' ? undefined : sidecarOf(node.name)))) return;
     await this.watch(node);
   }
@@ -97,7 +131,13 @@ export class Hands {
 
   async close(): Promise<void> {
     // A hand that never came to be has said so to whoever asked for it.
-    for (const hand of await Promise.allSettled([...this.#hands.values(), ...this.#networkHands.values()])) if (hand.status === 'fulfilled') hand.value.close();
+    for (const hand of await Promise.allSettled([
+      ...this.#hands.values(),
+      ...this.#networkHands.values(),
+      ...this.#wireHands.values(),
+      ...this.#processHands.values(),
+    ]))
+      if (hand.status === 'fulfilled') hand.value.close();
   }
 
   #make(name: string): Promise<Hand> {
@@ -106,11 +146,21 @@ export class Hands {
     return isClient ? this.#openIn(this.#containerOf(name), name) : this.#makeSidecar(name, sidecarOf(name), []);
   }
 
-  /** A container of its own in the node's network namespace, with these capabilities and no other. */
-  async #makeSidecar(name: string, sidecarName: string, capabilities: readonly string[]): Promise<Hand> {
-    const { image, sources } = this.#spec.tools.hand;
-    const sidecar = { name: sidecarName, image, command: ['sleep', 'infinity'], sources, memoryMiB: HAND_MEMORY_MIB };
-    const placement = { ...this.#ground.placement(sidecar.name), network: `container:${this.#containerOf(name)}`, capabilities };
+  /** A container of its own in the node's network or process namespace, with these capabilities and no other. */
+  async #makeSidecar(
+    name: string,
+    sidecarName: string,
+    capabilities: readonly string[],
+    joins: 'network' | 'processes' = 'network',
+    { image = this.#spec.tools.hand.image, memoryMiB = HAND_MEMORY_MIB, device }: { image?: string; memoryMiB?: number; device?: string } = {},
+  ): Promise<Hand> {
+    const sidecar = { name: sidecarName, image, command: ['sleep', 'infinity'], sources: this.#spec.tools.hand.sources, memoryMiB };
+    // It is in no network of its own, and so has no name there.
+    const { alias: _, ...place } = this.#ground.placement(sidecar.name);
+    const labels = { ...place.labels, [SIDECAR_LABEL]: 'true' };
+    const joined = `container:${this.#containerOf(name)}`;
+    const namespaces = joins === 'network' ? { network: joined } : { network: 'none', pid: joined };
+    const placement = { ...place, labels, ...namespaces, capabilities, ...(device !== undefined && { device }) };
     const { id } = await this.#ground.act('start', placement.name, () => startContainer(sidecar, placement));
     return this.#openIn(id, name);
   }
@@ -126,4 +176,12 @@ function sidecarOf(node: string): string {
 
 function networkSidecarOf(node: string): string {
   return `net-${node}`;
+}
+
+function wireSidecarOf(node: string): string {
+  return `wire-${node}`;
+}
+
+function processSidecarOf(node: string): string {
+  return `pid-${node}`;
 }

@@ -8,8 +8,13 @@ export const RUN_LABEL = 'io.aftershock.run';
 export const NODE_LABEL = 'io.aftershock.node';
 export const OWNER_LABEL = 'io.aftershock.owner';
 
+/** On a container that is there for a fault or a look, and is nothing of the cluster itself. */
+export const SIDECAR_LABEL = 'io.aftershock.sidecar';
+
 /** On an empty volume beside a cluster that was left standing on purpose: labels of a container cannot be changed any more when that is known. */
 export const KEPT_LABEL = 'io.aftershock.kept';
+/** On the same volume, the cluster's specification and where it is from, as JSON: whoever comes later can disturb it. */
+export const CLUSTER_LABEL = 'io.aftershock.cluster';
 
 /** The process that a run belongs to: a process id alone could be somebody else's by now. */
 export interface Owner {

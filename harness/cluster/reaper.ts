@@ -15,6 +15,8 @@ export interface ReaperOptions {
   readonly tool: ToolProgram;
   /** What is removed when we die, as 'key=value'. */
   readonly label: string;
+  /** Instead of removing it, puts it back as it is now. */
+  readonly keeps?: boolean;
 }
 
 /** How often it hears from us, and for how long it bears our silence: five words lost in a row. */
@@ -30,7 +32,7 @@ export class Reaper {
   readonly #beating: NodeJS.Timeout;
 
   /** Throws EnvironmentError when it cannot be started, and when it does not reach the engine. */
-  static async start({ engine, runId, tool, label }: ReaperOptions): Promise<Reaper> {
+  static async start({ engine, runId, tool, label, keeps = false }: ReaperOptions): Promise<Reaper> {
     const name = `aftershock-${runId}-reaper`;
     const spec = { name: 'reaper', image: tool.image, command: ['sleep', 'infinity'], sources: tool.sources, memoryMiB: HAND_MEMORY_MIB };
     // A run of its own to whoever looks by label: what removes the run does not remove its reaper.
@@ -55,7 +57,7 @@ export class Reaper {
         });
         void channel.ended.then(({ code, stderr }) => reject(new EnvironmentError(`the reaper ended by itself (exit ${code}): ${stderr}`)));
       });
-      channel.send({ label, silenceMs: SILENCE_MS });
+      channel.send({ label, silenceMs: SILENCE_MS, keeps });
       await within(READY_WITHIN_MS, ready, 'did not become ready');
       return new Reaper(channel, remove);
     } catch (thrown) {

@@ -2,12 +2,13 @@
  * What runs have on the engine: found by label, read, and removed. Used by a run's own end and by `aftershock clean`.
  */
 import { CleanUpError, messageOf } from '../core/errors.ts';
-import type { Engine } from './engine.ts';
-import { KEPT_LABEL, NODE_LABEL, OWNER_LABEL, ownerAlive, RUN_LABEL, reaperOf, runLabels, runOf } from './labels.ts';
+import type { Docker, Engine } from './engine.ts';
+import { CLUSTER_LABEL, KEPT_LABEL, NODE_LABEL, OWNER_LABEL, ownerAlive, RUN_LABEL, reaperOf, runLabels, runOf } from './labels.ts';
+import type { ClusterSpec } from './spec.ts';
 
 export interface RunRemains {
   readonly runId: string;
-  /** The process that made it may still be at work. */
+  /** A process that made some of it may still be at work. */
   readonly alive: boolean;
   readonly containers: readonly { readonly id: string; readonly name: string }[];
   readonly networks: readonly { readonly id: string; readonly name: string }[];
@@ -27,23 +28,53 @@ export async function findRemains(engine: Engine): Promise<RunRemains[]> {
     volumesOf(engine, RUN_LABEL),
   ]);
   const kept = new Set(volumes.filter(({ Labels }) => Labels[KEPT_LABEL] !== undefined).map(({ Labels }) => Labels[RUN_LABEL]));
-  const runs = new Map<string, { owner: string | undefined; containers: { id: string; name: string }[]; networks: { id: string; name: string }[] }>();
+  const runs = new Map<
+    string,
+    { owners: Set<string | undefined>; containers: RunRemains['containers'][number][]; networks: RunRemains['networks'][number][] }
+  >();
   const of = (labels: Record<string, string> | undefined) => {
     const id = runOf(labels?.[RUN_LABEL] ?? '');
-    const run = runs.get(id) ?? { owner: labels?.[OWNER_LABEL], containers: [], networks: [] };
+    const run = runs.get(id) ?? { owners: new Set(), containers: [], networks: [] };
     runs.set(id, run);
+    run.owners.add(labels?.[OWNER_LABEL]);
     return run;
   };
   for (const container of containers) of(container.Labels).containers.push({ id: container.Id, name: container.Names[0]?.replace(/^\//, '') ?? container.Id });
   // A cluster that somebody has removed by hand has left nothing but this.
   for (const volume of volumes) of(volume.Labels);
   for (const network of networks) of(network.Labels).networks.push({ id: network.Id, name: network.Name });
-  return [...runs].map(([runId, run]) => ({ runId, alive: ownerAlive(run.owner), containers: run.containers, networks: run.networks, kept: kept.has(runId) }));
+  return [...runs].map(([runId, { owners, ...run }]) => ({ runId, ...run, alive: [...owners].some(ownerAlive), kept: kept.has(runId) }));
 }
 
-/** Marks a cluster as left standing on purpose, so that no later run sweeps it away. */
-export async function keepRun(engine: Engine, runId: string): Promise<void> {
-  await engine.docker.createVolume({ Name: `aftershock-${runId}-kept`, Labels: { ...runLabels(runId), [KEPT_LABEL]: 'true' } });
+/** Names of those of its containers that a fault still holds: paused, or with less of the machine than nodes are given. Nobody is left to take it back when all of a run was killed at once. */
+export async function heldIn({ docker }: Engine, { containers }: RunRemains): Promise<string[]> {
+  const held = await Promise.all(containers.map(async ({ id, name }) => ((await isHeld(docker, id)) ? [name] : [])));
+  return held.flat();
+}
+
+/** Nodes start with a limit on memory, as much again of swap, and none on processors; a fault leaves no swap. */
+async function isHeld(docker: Docker, id: string): Promise<boolean> {
+  try {
+    const { State, HostConfig } = await docker.getContainer(id).inspect();
+    const { CpuQuota = 0, NanoCpus = 0, Memory = 0, MemorySwap = 0 } = HostConfig;
+    return State.Paused || CpuQuota > 0 || NanoCpus > 0 || (Memory > 0 && MemorySwap === Memory);
+  } catch (thrown) {
+    // Gone in the meantime, and held by nobody.
+    if ((thrown as { statusCode?: number }).statusCode === 404) return false;
+    throw thrown;
+  }
+}
+
+/** Marks a cluster as left standing on purpose, so that no later run sweeps it away, and lays its specification down beside it. */
+export async function keepRun(engine: Engine, runId: string, spec: ClusterSpec): Promise<void> {
+  const labels = { ...runLabels(runId), [KEPT_LABEL]: 'true', [CLUSTER_LABEL]: JSON.stringify(spec) };
+  await engine.docker.createVolume({ Name: `aftershock-${runId}-kept`, Labels: labels });
+}
+
+/** The specification of each cluster that was left standing, by its run. */
+export async function keptClusters(engine: Engine): Promise<Map<string, ClusterSpec>> {
+  const volumes = await volumesOf(engine, CLUSTER_LABEL);
+  return new Map(volumes.map(({ Labels }) => [Labels[RUN_LABEL] ?? '', JSON.parse(Labels[CLUSTER_LABEL] ?? '') as ClusterSpec]));
 }
 
 async function volumesOf(engine: Engine, label: string): Promise<{ readonly Name: string; readonly Labels: Record<string, string> }[]> {
@@ -92,7 +123,7 @@ export async function removeRun(engine: Engine, runId: string): Promise<void> {
 }
 
 /** Removing what is gone, or being removed, is no failure. */
-async function gone(removal: Promise<unknown>): Promise<void> {
+export async function gone(removal: Promise<unknown>): Promise<void> {
   try {
     await removal;
   } catch (thrown) {

@@ -9,19 +9,23 @@ import { AftershockError, EnvironmentError, messageOf, unknownName } from '../co
 import { linkName } from '../core/names.ts';
 import { Addresses } from './addresses.ts';
 import { type Channel, openChannel } from './channel.ts';
-import { startContainer } from './container.ts';
+import { type Started, startContainer } from './container.ts';
 import type { Engine } from './engine.ts';
+import { Flooders } from './flooder.ts';
 import { type ActionJournal, allEnded, Ground } from './ground.ts';
 import { Hands, type OnReading } from './hands.ts';
 import { RUN_LABEL } from './labels.ts';
 import { LinkLease } from './link-lease.ts';
+import { askerAt, NameService, thereAre } from './name-service.ts';
 import { type ContainerNode, createNode } from './node.ts';
 import { becomeReady } from './ready.ts';
 import { Reaper } from './reaper.ts';
 import { endedNode, keepRun, nodeLogs, removeRun } from './remains.ts';
-import { type ClusterSpec, type LinkSpec, type NodeSpec, type ProgramSpec, TOXIPROXY_MEMORY_MIB } from './spec.ts';
+import { clockOffsetMs, skew, skewingFiles, withSkewableClock } from './skewable.ts';
+import { type ClusterSpec, type LinkSpec, type NodeSpec, type ProgramSpec, TOXIPROXY, TOXIPROXY_MEMORY_MIB } from './spec.ts';
 import { LinkControl } from './toxiproxy.ts';
 import type { Cluster, Link, Peer } from './types.ts';
+import { Wardens } from './warden.ts';
 
 export interface ClusterOptions {
   readonly engine: Engine;
@@ -44,7 +48,9 @@ export interface RunningCluster extends Cluster {
   leave(): Promise<void>;
 }
 
-const TOXIPROXY_API_PORT = 8474;
+export const TOXIPROXY_API_PORT = 8474;
+/** What is asked of a port of which nobody knows what is spoken there. */
+const CONNECTION = { send: '', expect: '' };
 
 /** Throws EnvironmentError in one line; nothing is left on the engine then. */
 export async function startCluster(spec: ClusterSpec, options: ClusterOptions): Promise<RunningCluster> {
@@ -67,29 +73,43 @@ export async function startCluster(spec: ClusterSpec, options: ClusterOptions): 
   }
 }
 
+/** Containers that stand already: the links', and each node's by its name. */
+export interface Standing {
+  readonly toxiproxy: Started;
+  readonly nodes: ReadonlyMap<string, Started>;
+}
+
 /** The steps of a start, in order, with what each leaves for the next. */
-class Starting {
+export class Starting {
   readonly #spec: ClusterSpec;
   readonly #ground: Ground;
   readonly #reaper: Reaper;
   readonly #addresses: Addresses;
   readonly #hands: Hands;
+  readonly #flooders: Flooders;
+  readonly #wardens: Wardens;
   readonly #nodes = new Map<string, ContainerNode>();
   #control!: LinkControl;
   #toxiproxyId = '';
+  #clockFiles: ReturnType<typeof skewingFiles> | undefined;
+  /** Absent where nobody asks for names. */
+  #names: NameService | undefined;
+  #isKept = false;
 
   constructor(spec: ClusterSpec, ground: Ground, reaper: Reaper, onReading: OnReading | undefined) {
     this.#spec = spec;
     this.#ground = ground;
     this.#reaper = reaper;
     this.#addresses = new Addresses(spec, (name) => this.#node(name).address);
-    this.#hands = new Hands(spec, ground, (name) => (name === 'toxiproxy' ? this.#toxiproxyId : this.#node(name).id), onReading);
+    this.#flooders = new Flooders(ground, spec.tools.flooder);
+    this.#wardens = new Wardens(ground, spec.tools);
+    this.#hands = new Hands(spec, ground, (name) => (name === TOXIPROXY ? this.#toxiproxyId : this.#node(name).id), onReading);
   }
 
   async run(signal: AbortSignal): Promise<RunningCluster> {
     await this.#createNetwork();
     signal.throwIfAborted();
-    await this.#startToxiproxy();
+    await allEnded([this.#startNames(), this.#startToxiproxy()]);
     signal.throwIfAborted();
     await allEnded(this.#spec.nodes.map((node) => this.#startNode(node)));
     signal.throwIfAborted();
@@ -98,6 +118,17 @@ class Starting {
     await allEnded([ready, ...this.#spec.nodes.map((node) => this.#hands.watch(node))]);
     signal.throwIfAborted();
     return this.#running(await ready);
+  }
+
+  /** Instead of starting it, takes over a cluster that was left standing: its links are opened anew, without anything that is still on them. */
+  async adopt({ toxiproxy, nodes }: Standing): Promise<RunningCluster> {
+    this.#isKept = true;
+    await this.#reach(toxiproxy);
+    await this.#control.clear();
+    this.#names = await NameService.adopt(this.#spec, this.#ground);
+    for (const spec of this.#spec.nodes) this.#place(spec, nodes.get(spec.name) as Started);
+    await this.#openLinks();
+    return this.#running(undefined);
   }
 
   async #createNetwork(): Promise<void> {
@@ -125,7 +156,15 @@ class Starting {
       environment: { LOG_LEVEL: 'fatal', GOMAXPROCS: String(Math.max(1, Math.floor(this.#ground.engine.cpus / 2))) },
       memoryMiB: TOXIPROXY_MEMORY_MIB,
     };
-    const started = await this.#ground.act('start', placement.name, () => startContainer(spec, placement));
+    await this.#reach(await this.#ground.act('start', placement.name, () => startContainer(spec, placement)));
+  }
+
+  /** Before the nodes, whose containers are told of whom to ask. */
+  async #startNames(): Promise<void> {
+    this.#names = await NameService.start(this.#spec, this.#ground);
+  }
+
+  async #reach(started: Started): Promise<void> {
     this.#addresses.toxiproxy = started.address;
     this.#toxiproxyId = started.id;
     this.#control = new LinkControl(`http://${started.published}`, await LinkLease.open(this.#ground.engine.docker, started.id));
@@ -133,20 +172,37 @@ class Starting {
   }
 
   async #startNode(spec: NodeSpec): Promise<void> {
-    const placement = this.#ground.placement(spec.name);
-    const files = Object.fromEntries(Object.entries(spec.files ?? {}).map(([path, content]) => [path, this.#addresses.filled(content)]));
-    const started = await this.#ground.act('start', placement.name, () => startContainer({ ...spec, files }, placement));
+    const placement = { ...this.#ground.placement(spec.name), ...(this.#names && { dns: this.#names.address }) };
+    const texts = Object.fromEntries(Object.entries(spec.files ?? {}).map(([path, content]) => [path, this.#addresses.filled(content)]));
+    const { files, environment } = await withSkewableClock(spec, texts, () => (this.#clockFiles ??= skewingFiles(this.#ground, this.#spec.tools.hand.image)));
+    this.#place(spec, await this.#ground.act('start', placement.name, () => startContainer({ ...spec, files, environment }, placement)));
+    await this.#names?.know({ [spec.name]: this.#node(spec.name).address });
+  }
+
+  #place(spec: NodeSpec, started: Started): void {
     const node = createNode(spec, started, {
       docker: this.#ground.engine.docker,
-      act: (action, effect) => this.#ground.act(action, placement.name, effect),
+      act: (action, effect, detail) => this.#ground.act(action, this.#ground.name(spec.name), effect, detail),
       // A probe straight to a node is asked from another node's namespace: a node's own goes when the node goes.
-      prober: async () => {
+      prober: async ({ from = this.#hands.vantage(spec.name), port = spec.port } = {}) => {
         if (!spec.probe || spec.port === undefined) throw new EnvironmentError(`node ${spec.name} has no probe, so faults on it cannot be proven`);
-        return (await this.#hands.beside(spec.name)).prober(() => `${node.address}:${spec.port}`, spec.probe);
+        return (await this.#hands.at(from)).prober(() => `${node.address}:${port}`, port === spec.port ? spec.probe : CONNECTION);
       },
       network: () => this.#hands.atNetwork(spec.name),
-      peer: () => this.#peerAt(this.#hands.vantage(spec.name)),
+      wire: async () => this.#hands.atWire(spec.name),
+      wardens: this.#wardens,
+      processHand: () => this.#hands.atProcesses(spec.name),
+      leaving: () => this.#hands.leaveProcesses(spec.name),
+      peer: (from = this.#hands.vantage(spec.name)) => this.#peerAt(from),
+      flooder: () => this.#flooders.towards(spec.name, () => ({ host: node.address, port: node.port }), spec.probe),
+      connectionsFrom: async (address) => (await this.#hands.atNetwork(spec.name)).connectionsFrom(node.port, address),
+      handBeside: () => this.#hands.beside(spec.name),
+      misinform: (names, lie) => thereAre(this.#names).lie(spec.name, names, lie),
+      skewClock: (id, offsetS) => skew(this.#ground, spec, id, offsetS),
+      clockOffsetMs: async () => clockOffsetMs(await this.#hands.at(spec.role === 'client' ? spec.name : this.#hands.vantage(spec.name)), spec, node.address),
+      asker: async () => askerAt(await this.#hands.at(spec.name), this.#spec),
       moved: async (addressChanged) => {
+        await this.#names?.know({ [spec.name]: node.address });
         const inbound = addressChanged ? this.#spec.links.filter((link) => link.to === spec.name) : [];
         for (const link of inbound) await this.#control.retarget(nameOf(link), this.#addresses.far(link));
         await this.#hands.remake(spec);
@@ -155,8 +211,10 @@ class Starting {
     this.#nodes.set(spec.name, node);
   }
 
-  #openLinks(): Promise<void> {
-    return this.#control.open(
+  async #openLinks(): Promise<void> {
+    // Toxiproxy's answer to an order to open none is one that its client does not understand.
+    if (this.#spec.links.length === 0) return;
+    await this.#control.open(
       this.#spec.links.map((link) => ({ name: nameOf(link), listen: `0.0.0.0:${this.#addresses.port(link)}`, upstream: this.#addresses.far(link) })),
     );
   }
@@ -185,12 +243,16 @@ class Starting {
       logs: () => nodeLogs(engine, runId),
       stop: async () => {
         await this.#hands.close();
+        await this.#wardens.close();
+        this.#names?.close();
         await this.#ground.act('remove', `everything of run ${runId}`, () => removeRun(engine, runId));
         await this.#reaper.dismiss();
       },
       leave: async () => {
-        await keepRun(engine, runId);
+        if (!this.#isKept) await keepRun(engine, runId, this.#spec);
         await this.#hands.close();
+        await this.#wardens.close();
+        this.#names?.close();
         await this.#reaper.dismiss();
       },
     };
@@ -208,7 +270,10 @@ class Starting {
       port: this.#addresses.port(spec),
       address: this.#addresses.toxiproxy,
       network: () => this.#hands.atNetwork('toxiproxy'),
+      wire: async () => this.#hands.atWire('toxiproxy'),
       peer: () => this.#peerAt(spec.from),
+      flooder: () => this.#flooders.towards(name, () => ({ host: this.#addresses.toxiproxy, port: this.#addresses.port(spec) }), probe),
+      connectionsFrom: async (address) => (await this.#hands.atNetwork(TOXIPROXY)).connectionsFrom(this.#addresses.port(spec), address),
       prober: async () => {
         if (!probe) throw new EnvironmentError(`node ${spec.to} has no probe, so faults on ${name} cannot be proven`);
         return (await this.#hands.at(spec.from)).prober(() => this.#addresses.near(spec), probe);
@@ -217,7 +282,8 @@ class Starting {
   }
 
   async #peerAt(name: string): Promise<Peer> {
-    return { address: this.#node(name).address, hand: await this.#hands.atNetwork(name) };
+    const hand = await this.#hands.atNetwork(name);
+    return { address: name === TOXIPROXY ? this.#addresses.toxiproxy : this.#node(name).address, hand, flights: hand };
   }
 
   #node(name: string): ContainerNode {

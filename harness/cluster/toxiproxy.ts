@@ -4,8 +4,8 @@
  * Every call has a time limit of its own: a fault that cannot be healed has to be said, not waited for.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ICreateProxyBody, Toxiproxy, type Proxy as ToxiproxyProxy } from 'toxiproxy-node-client';
-import { EnvironmentError, messageOf } from '../core/errors.ts';
+import { type ICreateProxyBody, Toxiproxy, type Proxy as ToxiproxyProxy, type Toxic as ToxiproxyToxic } from 'toxiproxy-node-client';
+import { EnvironmentError, InputError, messageOf } from '../core/errors.ts';
 import { once } from '../core/once.ts';
 import type { LinkLease } from './link-lease.ts';
 import type { Disturbance } from './types.ts';
@@ -17,16 +17,27 @@ export type Toxic = { readonly stream: 'upstream' | 'downstream' } & (
   | { readonly type: 'timeout'; readonly attributes: { readonly timeout: number } }
   /** Closes the connection after so many ms: with a reset, but for those that were there before it. */
   | { readonly type: 'reset_peer'; readonly attributes: { readonly timeout: number } }
+  /** Kilobytes (of 1,000 bytes) a second, for each connection. */
+  | { readonly type: 'bandwidth'; readonly attributes: { readonly rate: number } }
+  /** Holds back a close, ms. */
+  | { readonly type: 'slow_close'; readonly attributes: { readonly delay: number } }
+  /** Cuts what came at once into pieces of so many bytes, and waits so many microseconds after each. */
+  | { readonly type: 'slicer'; readonly attributes: { readonly average_size: number; readonly size_variation: number; readonly delay: number } }
+  /** Closes each connection once so many bytes have passed. */
+  | { readonly type: 'limit_data'; readonly attributes: { readonly bytes: number } }
+  /** A latency for a share (parts in a million) of the pieces: a toxic of ours, see containers/toxiproxy/slow_share.go. */
+  | { readonly type: 'slow_share'; readonly attributes: { readonly latency: number; readonly jitter: number; readonly share: number } }
 );
 
 const CALL_LIMIT_MS = 5_000;
 
 /**
- * What a toxic becomes before it is removed. Removing one, Toxiproxy (2.12, link.go) hands on what the toxic still holds, 5 s for each piece that nobody takes any more, and meanwhile
- * the whole link takes no new connection. A proxy that gives up on a slow server leaves just that: closed connections with answers held for them, and six of six heals
- * then took longer than 5 s. A toxic that no longer delays lets go of everything at once, so Toxiproxy sees who is gone, and there is nothing left to hand on.
+ * Toxics that hold bytes back, or a close, are put to rest before they are removed. Removing one, Toxiproxy (2.12, link.go) hands on what the toxic still holds, 5 s for each piece that nobody
+ * takes any more, and meanwhile the whole link takes no new connection. A proxy that gives up on a slow server leaves just that: closed connections with answers held for them, and six of six
+ * heals then took longer than 5 s. A toxic that is drawn for no connection any more (its toxicity is 0) lets go of everything at once, so Toxiproxy sees who is gone, and there is nothing left to
+ * hand on. Its dose stays as it was: to raise a rate in place ends Toxiproxy (see `change`). `timeout` is not put to rest, for what it swallowed is lost: its connections are to be closed.
  */
-const HARMLESS: Partial<Record<Toxic['type'], Toxic['attributes']>> = { latency: { latency: 0, jitter: 0 } };
+const HOLDING: ReadonlySet<Toxic['type']> = new Set(['latency', 'slow_share', 'bandwidth', 'slow_close', 'slicer']);
 /** For what was held to be written, and for connections that are closed to be forgotten. */
 const LETTING_GO_MS = 50;
 
@@ -57,7 +68,12 @@ export class LinkControl {
     }
   }
 
-  /** Opens all links at once. `listen` and `upstream` are host:port as Toxiproxy's own container sees them. */
+  /** Takes everything off all links. */
+  async clear(): Promise<void> {
+    await limited('taking everything off the links', this.#api.reset());
+  }
+
+  /** Opens all links at once, or moves those that are open to where they lead now. `listen` and `upstream` are host:port as Toxiproxy's own container sees them. */
   async open(links: readonly { name: string; listen: string; upstream: string }[]): Promise<void> {
     const bodies: ICreateProxyBody[] = links.map((link) => ({ name: apiName(link.name), listen: link.listen, upstream: link.upstream, enabled: true }));
     const proxies = await limited('opening the links', this.#api.populate(bodies));
@@ -67,24 +83,47 @@ export class LinkControl {
   /** Adds a toxic. */
   poison(link: string, toxic: Toxic): Promise<Disturbance> {
     return this.#lent(async () => {
-      const name = `aftershock-${++this.#toxics}`;
-      const added = await limited(
-        `adding ${toxic.type} on ${link}`,
-        this.#proxy(link).addToxic({ name, type: toxic.type, stream: toxic.stream, toxicity: 1, attributes: toxic.attributes }),
-      );
+      let now = await this.#add(link, toxic);
+      const resting: Added[] = [];
+      const rest = (one: Added) => limited(`putting ${toxic.type} on ${link} to rest`, one.update({ ...one.toJson(), toxicity: 0 }));
       return {
+        /**
+         * Each connection lets go of the one piece that it holds at this moment, and gives the next ones the new dose.
+         *
+         * A higher rate is another toxic behind the old one, which is then put to rest and stays until the end. Raised in place, it is read anew by connections that are waiting in the middle
+         * of a piece (bandwidth.go, and those too whose client is gone and that nobody can interrupt any more): they cut more from it than there is left, and Toxiproxy ends.
+         */
+        change: async (to) => {
+          if (to.type !== toxic.type || to.stream !== toxic.stream)
+            throw new InputError(`${toxic.type} on ${link} cannot become ${to.type} of what goes ${to.stream}`);
+          if (to.type === 'bandwidth' && to.attributes.rate > (now.attributes as { readonly rate: number }).rate) {
+            const before = now;
+            now = await this.#add(link, to);
+            resting.push(await rest(before));
+          } else {
+            now = await limited(`changing ${toxic.type} on ${link}`, now.update({ ...now.toJson(), attributes: to.attributes }));
+          }
+        },
         undo: async () => {
-          const attributes = HARMLESS[toxic.type];
-          if (attributes) {
-            await limited(`ending ${toxic.type} on ${link}`, added.update({ ...added.toJson(), attributes }));
+          if (HOLDING.has(toxic.type)) {
+            await rest(now);
             await sleep(LETTING_GO_MS);
           }
-          await limited(`removing ${toxic.type} from ${link}`, added.remove());
+          for (const one of [now, ...resting]) await limited(`removing ${toxic.type} from ${link}`, one.remove());
         },
         missing: async () =>
-          (await this.#now(link)).toxics.some((one) => one.name === name) ? undefined : `Toxiproxy has no ${toxic.type} on ${link} any more`,
+          (await this.#now(link)).toxics.some(({ name }) => name === now.name) ? undefined : `Toxiproxy has no ${toxic.type} on ${link} any more`,
       };
     });
+  }
+
+  #add(link: string, { type, stream, attributes }: Toxic): Promise<Added> {
+    const name = `aftershock-${++this.#toxics}`;
+    // The client's list of types lacks ours.
+    return limited(
+      `adding ${type} on ${link}`,
+      this.#proxy(link).addToxic<Toxic['attributes']>({ name, type: type as 'latency', stream, toxicity: 1, attributes }),
+    );
   }
 
   /** Closes the link's door and all its connections. */
@@ -142,6 +181,8 @@ export class LinkControl {
     return proxy;
   }
 }
+
+type Added = ToxiproxyToxic<Toxic['attributes']>;
 
 interface LinkState {
   readonly enabled: boolean;

@@ -11,6 +11,9 @@ export type Duration = `${number}ms` | `${number}s` | `${number}m` | `${number}h
 export type Share = `${number}%`;
 export type Rate = `${number}/s`;
 export type Factor = `${number}x`;
+/** Kilobytes of 1,000 bytes. */
+export type Bytes = `${number}B` | `${number}KB` | `${number}MB`;
+export type ByteRate = `${Bytes}/s`;
 
 const MS_PER_UNIT = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
 
@@ -46,6 +49,22 @@ export function perSecond(text: string, key = 'rate'): number {
   return value;
 }
 
+const BYTES_PER_UNIT = { B: 1, KB: 1_000, MB: 1_000_000 } as const;
+
+/** '64KB' to 64000 (bytes). Throws InputError. */
+export function byteCount(text: string, key = 'bytes'): number {
+  const match = /^(\d+(?:\.\d+)?)(B|KB|MB)$/.exec(text);
+  if (!match) throw new InputError(`${key}: '${text}' is not a number of bytes; write a number and a unit (B, KB or MB), such as '64KB'`);
+  return Math.round(Number(match[1]) * BYTES_PER_UNIT[match[2] as keyof typeof BYTES_PER_UNIT]);
+}
+
+/** '100KB/s' to 100000 (bytes a second). Throws InputError. */
+export function bytesPerSecond(text: string, key = 'rate'): number {
+  const match = /^(\d+(?:\.\d+)?(?:B|KB|MB))\/s$/.exec(text);
+  if (!match) throw new InputError(`${key}: '${text}' is not a rate; write bytes (B, KB or MB) and '/s', such as '100KB/s'`);
+  return byteCount(match[1] as string, key);
+}
+
 /** '20x' to 20. Throws InputError for zero. */
 export function factor(text: string, key = 'factor'): number {
   const match = /^(\d+(?:\.\d+)?)x$/.exec(text);
@@ -68,6 +87,12 @@ export function formatShare(value: number): string {
   const percent = value * 100;
   const digits = percent > 99 && percent < 100 ? 100 : 10;
   return `${Number((Math.floor(percent * digits + 1e-9) / digits).toFixed(2))}%`;
+}
+
+/** 98765 to '98.8 KB'. */
+export function formatBytes(count: number): string {
+  if (count >= 1_000_000) return `${significant(count / 1_000_000)} MB`;
+  return count >= 1_000 ? `${significant(count / 1_000)} KB` : `${significant(count)} B`;
 }
 
 /** 21.44 to '21x', 3.14159 to '3.1x'. */

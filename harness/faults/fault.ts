@@ -6,6 +6,8 @@
  * one and naming it in `index.ts`.
  */
 import type { z } from 'zod';
+import type { Engine } from '../cluster/engine.ts';
+import type { ClusterSpec } from '../cluster/spec.ts';
 import type { Cluster } from '../cluster/types.ts';
 import type { NodeName } from '../core/names.ts';
 import type { Proof } from '../timeline/types.ts';
@@ -42,12 +44,20 @@ export type Aspect =
 export const ANSWERING: readonly Aspect[] = ['connects', 'answers', 'timing'];
 
 /** What a fault acts on. */
-export type Target = { readonly kind: 'link'; readonly pattern: string } | { readonly kind: 'node'; readonly pattern: string };
+export type Target =
+  | { readonly kind: 'link'; readonly pattern: string }
+  | {
+      readonly kind: 'node';
+      readonly pattern: string /** Seen from inside of it, so that it need not answer a probe, as clients do not. */;
+      readonly unprobed?: true;
+    };
 
 /** A fault in force. Both proofs measure with probes of their own, apart from the load. */
 export interface Injected {
   /** Waits until a probe has seen the fault bite; does not hold when it did not within `limitMs`, 10 s when left out. */
   prove(limitMs?: number): Promise<Proof>;
+  /** Gives it another magnitude, without a moment of being healed; `to` is another fault of the same kind on the same target. `prove` then measures that. */
+  change?(to: { readonly kind: string }): Promise<void>;
   /** Takes the fault back. Calling it again does nothing. */
   heal(): Promise<void>;
   /** Why it is not in force any more: a target that was started again has a new namespace, without our rules. Undefined while it is; throws when nobody can tell. */
@@ -77,8 +87,14 @@ export interface FaultKind<F extends { readonly kind: string }> {
   readonly needs: readonly Aspect[];
   /** One of its kind, for its page. */
   readonly example: F;
+  /** Its magnitude can be changed while it is in force: what it injects has `change`. */
+  readonly ramps?: boolean;
   /** How long its proof takes, ms: it has to last longer than that. */
   provingMs(fault: F): number;
+  /** Why it cannot be done with this engine or on its kernel, in a few words; undefined where it can. Asked before any container of a cluster starts. */
+  lacks?(engine: Engine): Promise<string | undefined>;
+  /** Why it cannot be done to a cluster of this kind, in a few words that say what can; undefined where it can. Asked when a plan is made. */
+  misfit?(fault: F, cluster: ClusterSpec): string | undefined;
   /** Makes what takes long to make, before the load begins: sidecars. Throws EnvironmentError for what cannot be done here. */
   ready?(fault: F, cluster: Cluster): Promise<void>;
   /** Opens the probes and measures what is normal, before the fault. */

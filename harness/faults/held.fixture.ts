@@ -6,6 +6,7 @@
 import { bareCache } from '../../containers/cache.ts';
 import { connectEngine } from '../cluster/engine.ts';
 import { startCluster } from '../cluster/start.ts';
+import { flood, floodKind } from './connection/flood.ts';
 import { latency, latencyKind } from './link/latency.ts';
 import { loss, lossKind } from './packet/loss.ts';
 
@@ -16,7 +17,12 @@ const cluster = await startCluster(bareCache(), {
   signal: new AbortController().signal,
   journal: { intent: quiet, done: quiet },
 });
-const prepared = [await latencyKind.prepare(latency('client-1 -> mc-1', '300ms'), cluster), await lossKind.prepare(loss('mc-1', '20%'), cluster)];
+// The flood first: under loss its connections would take their time.
+const prepared = [
+  await floodKind.prepare(flood('mc-1', { connections: 50 }), cluster),
+  await latencyKind.prepare(latency('client-1 -> mc-1', '300ms'), cluster),
+  await lossKind.prepare(loss('mc-1', '20%'), cluster),
+];
 for (const fault of prepared) {
   const { holds, measured } = await (await fault.inject()).prove();
   if (!holds) throw new Error(`a fault was not in force: ${measured}`);

@@ -62,6 +62,9 @@ describe('faults of a harness that was killed', () => {
     await looking.remove({ force: true });
     return text;
   };
+  /** Established connections of mc-1: the flood's 50, and those of a few probes. */
+  const connections = async () =>
+    (await printed('mc-1', 'cat', '/proc/net/tcp', '/proc/net/tcp6')).split('\n').filter((line) => /^ *\d+: \S+:2BCB \S+ 01 /.test(line)).length;
   const until = async (what: () => Promise<boolean>, limitMs: number): Promise<number> => {
     const beganAt = performance.now();
     while (!(await what())) {
@@ -80,8 +83,10 @@ describe('faults of a harness that was killed', () => {
   it('are gone when the reaper is dead, too, and the cluster still stands', async () => {
     expect(await toxics()).toContain('"toxics":[{');
     expect(await rules()).toContain('numgen');
+    expect(await connections()).toBeGreaterThanOrEqual(50);
     await kill('reaper');
     harness.kill('SIGKILL');
+    expect(await until(async () => (await connections()) < 10, LEASE_LIMIT_MS)).toBeLessThan(LEASE_LIMIT_MS);
     expect(await until(async () => !(await toxics()).includes('"toxics":[{'), LEASE_LIMIT_MS)).toBeLessThan(LEASE_LIMIT_MS);
     expect(await toxics()).toContain('"enabled":true');
     expect(await until(async () => !(await rules()).includes('numgen'), LEASE_LIMIT_MS)).toBeLessThan(LEASE_LIMIT_MS);
@@ -101,6 +106,7 @@ describe('faults of a harness that was killed', () => {
 
   it('last as long as their harness lives, however often a lease has to be renewed', async () => {
     await new Promise((resolve) => setTimeout(resolve, 15_000));
+    expect(await connections()).toBeGreaterThanOrEqual(50);
     expect(await toxics()).toContain('"toxics":[{');
     expect(await rules()).toMatch(/set lease \{[^}]*elements/);
   });

@@ -1,7 +1,7 @@
 /** The parts of the report page that are words and tables: verdict, cards, proofs, schedule, cluster, environment, commands. */
 import { formatFactor, formatMs, formatShare } from '../core/units.ts';
 import type { JudgedExpectation, Plan, Report } from '../run/types.ts';
-import type { Mark } from '../timeline/types.ts';
+import { type Mark, PROVEN_EVENTS } from '../timeline/types.ts';
 import { table } from './figure.ts';
 import type { Markup, Part } from './markup.ts';
 import { html } from './markup.ts';
@@ -89,7 +89,7 @@ function figureInWords(key: string, value: number): string {
 
 /** What a probe saw of each fault, apart from the load. */
 export function proofsSection(marks: readonly Mark[]): Markup {
-  const proven = marks.filter((mark) => mark.event === 'injected' || mark.event === 'healed');
+  const proven = marks.filter((mark) => PROVEN_EVENTS.includes(mark.event));
   const rows = proven.map((mark) => {
     const [tone, sign, word] = mark.proof?.holds ? ['good', '✓', 'proven'] : ['unclear', '?', mark.proof ? 'not proven' : 'no probe'];
     return html`<tr><th scope="row">${whole(mark.fault)}</th><td>${whole(mark.target)}</td><td class="nowrap">${mark.event} ${moment(mark.at)}</td><td class="proof ${tone}">${sign} ${word}</td><td>${mark.proof?.asked ?? ''}</td><td>${mark.proof?.measured ?? 'nothing'}</td><td class="nowrap">${mark.provenAt === undefined ? '' : moment(mark.provenAt)}</td></tr>`;
@@ -101,8 +101,8 @@ ${rows.length === 0 ? html`<p class="empty">No fault was injected.</p>` : html`<
 export function scheduleSection(plan: Plan): Markup {
   const steps = plan.steps.map((step, i) => [
     String(i + 1),
-    `${moment(step.atMs)} to ${moment(step.untilMs)}`,
-    whole(step.title),
+    step.trigger ? `on ${step.trigger.title}, by ${moment(step.trigger.byMs)}` : `${moment(step.atMs)} to ${moment(step.untilMs)}`,
+    whole([step.title, ...(step.stages ?? []).map((stage) => stage.title)].join(', then ')),
     whole(step.targets.join(', ')),
     step.affects.join(', ') || 'none',
   ]);

@@ -3,7 +3,7 @@
  * what a probe saw of each fault, and what to type to see it again.
  */
 import type { Report } from '../run/types.ts';
-import type { Mark } from '../timeline/types.ts';
+import { type Mark, PROVEN_EVENTS } from '../timeline/types.ts';
 import type { Cell, Paint, Row } from './table.ts';
 import { NARROWEST, painter, TONES, table } from './table.ts';
 import { oneLine, wrapped } from './text.ts';
@@ -66,7 +66,7 @@ function remarks(report: Report, width: number, paint: Paint): string[] {
 
 /** 'injected 10.0 s  ✓ asked +1 s, measured +1.001 s' for every fault and target, in the order of time. */
 function proofs(marks: readonly Mark[], width: number, paint: Paint): string[] {
-  const proven = marks.filter((mark) => mark.event === 'injected' || mark.event === 'healed');
+  const proven = marks.filter((mark) => PROVEN_EVENTS.includes(mark.event));
   const groups = new Map<string, Mark[]>();
   for (const mark of proven) {
     const key = mark.fault.includes(mark.target) ? mark.fault : `${mark.fault} at ${mark.target}`;

@@ -6,9 +6,9 @@ import { cacheClients } from '../../containers/client/index.ts';
 import { performed } from '../../containers/run.fixture.ts';
 import { connectEngine } from '../cluster/engine.ts';
 import type { Fault } from '../faults/index.ts';
-import { drill, latency, partition, percentile } from '../index.ts';
+import { drill, latency, partition, percentile, type Step } from '../index.ts';
 
-const scenario = (fault: Fault) =>
+const scenario = (fault: Fault, step: Partial<Step> = {}) =>
   drill({
     id: 'lost',
     story: 'a fault is gone before its time',
@@ -25,8 +25,8 @@ const scenario = (fault: Fault) =>
         backends: 1,
       }),
     ],
-    steps: [{ at: '2s', for: '5s', fault }],
-    slos: { steady: percentile(99, { under: '100ms', when: 'before' }) },
+    steps: [{ at: '2s', for: '5s', fault, ...step }],
+    slos: { steady: percentile(90, { under: '100ms', when: 'before' }) },
     variants: { bare: { title: 'bare', cluster: bareCache() } },
   });
 
@@ -58,7 +58,7 @@ it.each<[string, Fault, string, string[], RegExp]>([
     partition('mc-1'),
     'net-mc-1',
     ['sh', '-c', 'nft list tables | while read -r table; do nft delete $table; done'],
-    /^partition of mc-1 was lost before its time: the rules are gone from the network namespace of mc-1$/,
+    /^partition (of|on) mc-1 was lost before its time: the rules are gone from the network namespace of mc-1$/,
   ],
 ])('when %s', async (_, fault, node, argv, words) => {
   let meddling: Promise<void> | undefined;
@@ -71,4 +71,20 @@ it.each<[string, Fault, string, string[], RegExp]>([
   await meddling;
   const lost = timeline.findings.find(({ text }) => words.test(text));
   expect(lost?.severity, JSON.stringify(timeline.findings)).toBe('invalid');
+});
+
+it('when it is lost and the scenario says so, it is put in force again', async () => {
+  let meddling: Promise<void> | undefined;
+  const { timeline, report } = await performed(scenario(partition('mc-1'), { ifLost: 'reapply' }), 1, {
+    faults: (inForce) => {
+      if (inForce.length > 0)
+        meddling ??= sleep(1_000).then(() => meddle('net-mc-1', ['sh', '-c', 'nft list tables | while read -r table; do nft delete $table; done']));
+    },
+  });
+  await meddling;
+  expect(report.reasons).toEqual([]);
+  const [lost, reapplied] = ['lost', 'reapplied'].map((event) => timeline.marks.find((mark) => mark.event === event));
+  expect(reapplied?.proof?.holds).toBe(true);
+  // Noticed within a second of the meddling, which came a second after the fault.
+  expect((lost?.at ?? Number.NaN) - (timeline.marks.find(({ event }) => event === 'injected')?.at ?? Number.NaN)).toBeLessThan(2_500);
 });

@@ -8,7 +8,7 @@ import type { Objective } from '../slo/index.ts';
 import { SEVERAL } from '../timeline/types.ts';
 import { entriesOf } from './flows.ts';
 import { MOST_PROCESSES } from './parts.ts';
-import { schedule } from './schedule.ts';
+import { schedule, watchedBy } from './schedule.ts';
 import type { Expectation, LoadSpec, Plan, Scenario, Variant } from './types.ts';
 
 export interface PlanOptions {
@@ -62,7 +62,7 @@ export function planRun(scenario: Scenario, options: PlanOptions): Plan {
     seed: options.seed,
     tags: options.tags ?? [],
     durationMs,
-    cluster: variant.cluster,
+    cluster: watchedBy(steps, variant.cluster),
     load,
     steps,
     expectations,

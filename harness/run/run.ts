@@ -13,6 +13,7 @@ import { Load } from './loads.ts';
 import { RunLog } from './log.ts';
 import type { Observer } from './observer.ts';
 import { writeResultFile } from './results.ts';
+import { Running } from './running.ts';
 import { performStep } from './steps.ts';
 import type { Plan } from './types.ts';
 import { ENGINE_GONE, engineAnswers, watchEngine } from './watch.ts';
@@ -57,6 +58,7 @@ export async function run(plan: Plan, options: RunOptions): Promise<EndedRun> {
     brokenLog = thrown;
     stop.abort(thrown);
   });
+  const running = new Running();
   let cluster: RunningCluster | undefined;
   let watching: Awaited<ReturnType<typeof watchEngine>>;
   try {
@@ -74,7 +76,10 @@ export async function run(plan: Plan, options: RunOptions): Promise<EndedRun> {
         },
         done: (action, name, detail) => log.done(action, name, detail),
       },
-      onReading: (node, { clockMs, gauges }) => log.gauges(node, clockMs, gauges),
+      onReading: (node, { clockMs, gauges }) => {
+        log.gauges(node, clockMs, gauges);
+        running.read(node, log.at(clockMs), gauges);
+      },
     });
     log.event('ready', { afterMs: Math.round(performance.now() - startedAt), evidence: cluster.evidence });
     watching = await watchEngine(
@@ -101,7 +106,7 @@ export async function run(plan: Plan, options: RunOptions): Promise<EndedRun> {
   }
 
   const loadFailed = async (thrown: unknown) => abort((await engineAnswers(engine)) ? messageOf(thrown) : ENGINE_GONE);
-  await perform(plan, { cluster, log, observer, stopped, abort, loadFailed });
+  await perform(plan, { cluster, log, running, observer, stopped, abort, loadFailed });
   // Only a person's stop makes a run aborted; a run that stopped itself has its finding.
   if (signal.aborted) log.end(Math.min(log.now(), plan.durationMs), messageOf(signal.reason));
   else log.end(stopped.aborted ? Math.min(log.now(), plan.durationMs) : plan.durationMs);
@@ -129,6 +134,7 @@ export async function run(plan: Plan, options: RunOptions): Promise<EndedRun> {
 interface Performance {
   readonly cluster: RunningCluster;
   readonly log: RunLog;
+  readonly running: Running;
   readonly observer: Observer;
   readonly stopped: AbortSignal;
   readonly abort: (why: string) => void;
@@ -136,12 +142,18 @@ interface Performance {
 }
 
 /** Load and faults, from time zero until the last request has ended and the last fault is healed. */
-async function perform(plan: Plan, { cluster, log, observer, stopped, abort, loadFailed }: Performance): Promise<void> {
+async function perform(plan: Plan, { cluster, log, running, observer, stopped, abort, loadFailed }: Performance): Promise<void> {
   const loads: Load[] = [];
+  const onlooker: Pick<Observer, 'tick'> = {
+    tick: (tick) => {
+      running.tick(tick);
+      observer.tick(tick);
+    },
+  };
   try {
     for (const { fault } of plan.steps) await faultKind(fault).ready?.(fault, cluster);
     observer.stage('connecting clients');
-    for (const spec of plan.load) loads.push(await Load.open(spec, plan.seed, cluster, log, observer, plan.durationMs));
+    for (const spec of plan.load) loads.push(await Load.open(spec, plan.seed, cluster, log, onlooker, plan.durationMs));
     await unlessAborted(Promise.all(loads.map((load) => load.prepare(log))), stopped);
     stopped.throwIfAborted();
     const zeroMs = log.start(LEAD_MS);
@@ -153,6 +165,7 @@ async function perform(plan: Plan, { cluster, log, observer, stopped, abort, loa
       performStep(step, index, {
         cluster,
         log,
+        running,
         signal: stopped,
         onChange: (now) => {
           if (now) inForce.add(step.title);

@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { AftershockError, InputError, messageOf, unknownName } from '../core/errors.ts';
 import { faultSchema } from '../faults/index.ts';
 import { objectiveSchema } from '../slo/index.ts';
+import { conditionSchema } from './conditions.ts';
 import { oneLine } from './oneline.ts';
 import type { Scenario } from './types.ts';
 
@@ -26,7 +27,18 @@ const text = z.string().min(1);
 const time = z
   .string({ error: (issue) => `${issue.input === undefined ? 'missing' : `${String(issue.input)} is not allowed`}; write a duration, such as '10s'` })
   .min(1);
-const step = z.strictObject({ at: time, for: time, jitter: text.optional(), fault: faultSchema });
+const step = z.strictObject({
+  at: time.optional(),
+  when: conditionSchema.optional(),
+  by: time.optional(),
+  for: time,
+  jitter: text.optional(),
+  fault: faultSchema,
+  stagger: text.optional(),
+  repeat: z.strictObject({ times: z.number(), every: time }).optional(),
+  ramp: z.strictObject({ to: faultSchema, steps: z.number() }).optional(),
+  ifLost: z.literal('reapply', { error: "the only word allowed is 'reapply'" }).optional(),
+});
 /** Clusters and loads are made by typed builders that check themselves; here only their outer shape is looked at. */
 const built = (builder: string) => z.looseObject({ title: text }, { error: `expected what ${builder} returns` });
 const cluster = z.looseObject(

@@ -8,6 +8,7 @@ import type { Fault } from '../faults/index.ts';
 import type { Objective } from '../slo/index.ts';
 import type { Verdict } from '../slo/types.ts';
 import type { Gauge, Mark } from '../timeline/types.ts';
+import type { Condition } from './conditions.ts';
 
 /** Traffic: a program in a client node that offers requests open loop. Built by `containers/client`. */
 export interface LoadSpec {
@@ -57,13 +58,25 @@ export interface LoadSpec {
 
 /** One event of the scenario. */
 export interface Step {
-  /** When, from the start of the load. */
-  readonly at: Duration;
+  /** When, from the start of the load. Either this or `when`. */
+  readonly at?: Duration;
+  /** As soon as this is seen on the running timeline. */
+  readonly when?: Condition;
+  /** With `when`: until then it has to have been seen, or the run is invalid, since the fault never was. */
+  readonly by?: Duration;
   /** For how long. */
   readonly for: Duration;
   /** Shifts `at` by up to this much either way, drawn from the seed. */
   readonly jitter?: Duration;
   readonly fault: Fault;
+  /** Its targets in turn, each so much later than the one before. */
+  readonly stagger?: Duration;
+  /** So many times in all, each beginning so much later than the one before. */
+  readonly repeat?: { readonly times: number; readonly every: Duration };
+  /** Its magnitude over time: from that of `fault` to that of another of its kind, in so many equal steps over `for`, each of them proven. */
+  readonly ramp?: { readonly to: Fault; readonly steps: number };
+  /** What becomes of a fault that was lost before its time. Left out, the run is invalid. */
+  readonly ifLost?: 'reapply';
 }
 
 export interface Variant {
@@ -110,6 +123,11 @@ export interface PlannedStep {
   /** Names of the links or nodes that it acts on. */
   readonly targets: readonly string[];
   readonly affects: readonly string[];
+  /** It waits for this, from `atMs` on and for `byMs` at the latest, and then lasts for `forMs`: `untilMs` is the latest moment of its end. */
+  readonly trigger?: { readonly condition: Condition; readonly title: string; readonly byMs: number; readonly forMs: number };
+  /** What it becomes later, in order. */
+  readonly stages?: readonly { readonly atMs: number; readonly fault: Fault; readonly title: string }[];
+  readonly reapply?: boolean;
 }
 
 /** An objective and what this variant is expected to do with it. */

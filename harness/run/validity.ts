@@ -27,11 +27,13 @@ function unprovenFaults(plan: Plan, timeline: Timeline, found: readonly string[]
     if (found.some((text) => text.includes(step.title))) return [];
     const events = [
       { event: 'injected', verb: 'bite' },
+      { event: 'changed', verb: 'bite after it was changed' },
+      { event: 'reapplied', verb: 'bite again' },
       { event: 'healed', verb: 'end' },
     ] as const;
     return events.flatMap(({ event, verb }) => {
       const marks = timeline.marks.filter((mark) => mark.step === index && mark.event === event);
-      if (marks.length === 0) return [`${step.title} was never ${event}`];
+      if (marks.length === 0 && (event === 'injected' || event === 'healed')) return [`${step.title} was never ${event}`];
       return marks.filter((mark) => !mark.proof?.holds).map((mark) => `${step.title} was not seen to ${verb}: ${sawOf(mark)}`);
     });
   });

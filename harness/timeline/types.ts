@@ -109,19 +109,22 @@ export interface Proof {
 
 /** One moment in the life of a fault. */
 export interface Mark {
-  /** ms: when the action began (injecting, healing) or had taken effect (injected, healed). */
+  /** ms: when the action began (injecting, healing) or had taken effect (injected, changed to another magnitude, reapplied after it was lost, healed), or when it was seen to be lost. */
   readonly at: number;
   /** Which step of the scenario, from 0. */
   readonly step: number;
   readonly fault: string;
   readonly target: string;
-  readonly event: 'injecting' | 'injected' | 'healing' | 'healed';
+  readonly event: 'injecting' | 'injected' | 'changed' | 'lost' | 'reapplied' | 'healing' | 'healed';
   /** Nodes that the fault stands between the load and: the shards that are not healthy. */
   readonly affects: readonly string[];
-  /** With injected and healed: what a probe saw, and when it had seen it (ms). */
+  /** With injected, changed, reapplied and healed: what a probe saw, and when it had seen it (ms). */
   readonly proof?: Proof;
   readonly provenAt?: number;
 }
+
+/** What a probe has to have seen. */
+export const PROVEN_EVENTS: readonly Mark['event'][] = ['injected', 'changed', 'reapplied', 'healed'];
 
 /** Something the run noticed that bears on whether it can be judged. */
 export interface Finding {

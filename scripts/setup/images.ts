@@ -10,7 +10,7 @@ import type { Engine } from '../../harness/cluster/engine.ts';
 import { type ImageState, imageState, ORIGIN_LABEL, RECIPE_LABEL } from '../../harness/cluster/images.ts';
 import { EnvironmentError, messageOf } from '../../harness/core/errors.ts';
 import { LOG, ROOT, say, step } from '../plain/progress.mjs';
-import { makePart, preparePart } from './parts.ts';
+import { canMake, makePart, preparePart } from './parts.ts';
 import { Puller } from './pull.ts';
 import { followEngine } from './stream.ts';
 
@@ -22,7 +22,10 @@ export async function ensureImages(engine: Engine, images: readonly Image[], sta
     const had = states[i];
     if (had?.state === 'ready') continue;
     const reasons: string[] = [];
-    const got = (await fromMirror(engine, image, puller, reasons, signal)) || (await fromUpstream(engine, image, puller, reasons, signal));
+    const got =
+      (await fromMirror(engine, image, puller, reasons, signal)) ||
+      (await ourOwn(engine, image, reasons, signal)) ||
+      (await fromUpstream(engine, image, puller, reasons, signal));
     if (!got) await fromFolder(engine, image, reasons, signal);
     if (had?.id !== undefined) outdated.unshift(had.id);
   }
@@ -78,6 +81,19 @@ async function pulled(engine: Engine, reference: string, puller: Puller, reasons
   });
   if (!used) say(reasons.slice(known).join('; '));
   return used;
+}
+
+/** Builds what is rather built than pulled. Where that fails it may still be pulled. */
+async function ourOwn(engine: Engine, image: Image, reasons: string[], signal: AbortSignal): Promise<boolean> {
+  if (!image.ours || !canMake(image)) return false;
+  try {
+    await fromFolder(engine, image, reasons, signal);
+    return true;
+  } catch (thrown) {
+    if (!(thrown instanceof EnvironmentError) || signal.aborted) throw thrown;
+    reasons.push(thrown.message);
+    return false;
+  }
 }
 
 async function fromFolder(engine: Engine, image: Image, reasons: readonly string[], signal: AbortSignal): Promise<void> {

@@ -33,6 +33,12 @@ export async function preparePart(image: Image): Promise<void> {
   }
 }
 
+/** Whether this machine has what it takes to make the part of an image without installing anything. */
+export function canMake({ part }: Image): boolean {
+  if (part === 'toxiproxy' || part === 'k6') return go() !== undefined;
+  return part !== 'rootfs.tar' || which('mmdebstrap') !== undefined;
+}
+
 /** Makes the part of an image, under its name in the Dockerfile. Throws EnvironmentError. */
 export async function makePart(part: NonNullable<Image['part']>, image: Image, options: PartOptions): Promise<void> {
   if (part === 'rootfs.tar') await makeRootFileSystem(image, options);
@@ -49,10 +55,10 @@ async function makeRootFileSystem(image: Image, { into, architecture, log, signa
 async function compileToxiproxy(image: Image, options: PartOptions): Promise<void> {
   const module = 'github.com/Shopify/toxiproxy/v2';
   const version = image.tag.split(':')[1] ?? '';
-  await compile('toxiproxy', `${module}/cmd/server`, `-s -w -X ${module}.Version=${version}`, image, options);
+  await compile('toxiproxy', '.', `-s -w -X ${module}.Version=${version}`, image, options);
 }
 
-/** A command of a Go module, at the version that the image's go.mod pins. */
+/** A command of a Go module, at the version that the image's go.mod pins; '.' is the one in the image's own folder. */
 async function compile(part: string, source: string, linkerFlags: string, image: Image, { into, architecture, log, signal }: PartOptions): Promise<void> {
   await command(go() ?? 'go', ['build', '-trimpath', '-buildvcs=false', '-ldflags', linkerFlags, '-o', join(into, part), source], {
     log,

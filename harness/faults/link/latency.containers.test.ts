@@ -42,7 +42,7 @@ it('does not hold its proof when it does not bite', async () => {
   const toothless = { ...bare.cluster, links: [{ ...link, poison: async () => ({ undo: async () => undefined, missing: async () => undefined }) }] };
   const prepared = await latencyKind.prepare(latency('client-1 -> mc-1', '300ms'), toothless);
   const injected = await prepared.inject();
-  expect((await injected.prove()).holds).toBe(false);
+  expect((await injected.prove(1_500)).holds).toBe(false);
   await prepared.close();
 });
 

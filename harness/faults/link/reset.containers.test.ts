@@ -31,7 +31,7 @@ it.each<[string, 'timeout' | 'latency' | undefined]>([
   const poison = async () => (type ? await link.poison(other[type]) : { undo: async () => undefined, missing: async () => undefined });
   const prepared = await resetKind.prepare(reset('client-1 -> mc-1'), { ...bare.cluster, links: [{ ...link, poison }] });
   const injected = await prepared.inject();
-  expect((await injected.prove()).holds).toBe(false);
+  expect((await injected.prove(1_500)).holds).toBe(false);
   await injected.heal();
   await prepared.close();
 });

@@ -5,28 +5,30 @@
 import type { NetworkHand, Passage, Peer } from '../../cluster/types.ts';
 import { countingTable, type Direction } from './nft.ts';
 
-/** A passage, a hand in its namespace, and somebody to exchange datagrams with. */
+/** A port of a passage, a hand in its namespace, and somebody to exchange datagrams with. */
 export interface Place {
-  readonly passage: Passage;
+  readonly passage: Pick<Passage, 'address'>;
+  readonly port: number;
   readonly hand: NetworkHand;
   readonly peer: Peer;
 }
 
-export async function placesOf(passages: readonly Passage[]): Promise<Place[]> {
-  return Promise.all(passages.map(async (passage) => ({ passage, hand: await passage.network(), peer: await passage.peer() })));
-}
-
 let measurements = 0;
 
-/** The share of `count` datagrams that did not arrive. */
-export async function lostShare({ passage, hand, peer }: Place, direction: Direction, count: number): Promise<number> {
+/** A number that no other measurement has, and the name of its table. */
+export function measurement(): { mark: number; table: string } {
   const mark = (process.pid * 65_536 + ++measurements) >>> 0;
-  const table = `aftershock_count_${mark}`;
+  return { mark, table: `aftershock_count_${mark}` };
+}
+
+/** The share of `count` datagrams that did not arrive. */
+export async function lostShare({ passage, port, hand, peer }: Place, direction: Direction, count: number): Promise<number> {
+  const { mark, table } = measurement();
   const [sender, receiver] = direction === 'in' ? [peer.hand, hand] : [hand, peer.hand];
-  await receiver.nft(countingTable(table, mark));
+  await receiver.nft(countingTable(table, [{ counter: 'come', matching: `meta l4proto udp @th,64,32 0x${mark.toString(16)}`, verdict: 'drop' }]));
   try {
     // The far end's port is of no matter on the way out: nobody listens there, and the rule takes the datagrams before anybody could be told so.
-    const to = direction === 'in' ? { host: passage.address, port: passage.port } : { host: peer.address, port: 9, fromPort: passage.port };
+    const to = direction === 'in' ? { host: passage.address, port } : { host: peer.address, port: 9, fromPort: port };
     await sender.send({ ...to, mark, count });
     const arrived = await settled(() => receiver.counted('inet', table, 'come'));
     return 1 - arrived / count;

@@ -1,72 +1,63 @@
 /** What all faults of packets have in common: rules of nftables where the packets pass, at the port of a node or at the near end of a link, each lent for some seconds. */
 import { z } from 'zod';
-import type { Cluster, Passage } from '../../cluster/types.ts';
-import { linkEnds, matchingLinks } from '../../core/names.ts';
+import { linkEnds } from '../../core/names.ts';
 import { ANSWERING, type Aspect, type FaultKind, type Prepared } from '../fault.ts';
 import { passageTarget } from '../fields.ts';
-import { prepareProbed, type Seen } from '../probed.ts';
-import { PATIENCE_MS, tally } from '../probing.ts';
-import { farEnds, matchingNodes, namesOfMatching } from '../targets.ts';
-import { bittenBy, type InForce, putInForce } from './in-force.ts';
+import { farEnds, namesOfMatching } from '../targets.ts';
+import { type Aim, aimsOf, checkPeer, closeAll, narrowedFields, narrowedPhrase, type OnPassage, refuseNarrowedLink } from './aims.ts';
 import type { PacketRule } from './nft.ts';
+import { refusedByKernel } from './trial.ts';
 
-interface OnPassage {
-  readonly kind: string;
-  /** Nodes or links, by name or pattern. */
-  readonly on: string;
-}
-
-export interface PacketFault<F extends OnPassage> extends Pick<FaultKind<F>, 'summary' | 'example' | 'provingMs' | 'describe'> {
+export interface PacketFault<F extends OnPassage> extends Pick<FaultKind<F>, 'summary' | 'example' | 'provingMs' | 'ramps'> {
   readonly kind: F['kind'];
-  /** Its fields beside kind and on. */
+  /** Its fields beside kind, on, peer and port. */
   readonly fields?: z.ZodRawShape;
+  /** What its fields must not say together. */
+  readonly refine?: (fault: F, context: z.RefinementCtx) => void;
   readonly alters: readonly Aspect[];
   readonly needs?: readonly Aspect[];
-  prepare(fault: F, passages: readonly Passage[]): Promise<Prepared>;
+  /** What it is, for people, without what it is aimed at: 'loss 5% in'. */
+  phrase(fault: F): string;
+  /** Rules of its sort, which the kernel has to know. */
+  readonly trial: readonly Omit<PacketRule, 'port'>[];
+  /** It is looked at from two addresses, where there are two. */
+  readonly fromTwo?: boolean;
+  /** The probers of the aims are closed for it. */
+  prepare(fault: F, aims: readonly Aim[]): Promise<Omit<Prepared, 'close'>>;
 }
 
-export function packetFault<F extends OnPassage>({ kind, fields = {}, alters, needs = ANSWERING, prepare, ...rest }: PacketFault<F>): FaultKind<F> {
+export function packetFault<F extends OnPassage>(fault: PacketFault<F>): FaultKind<F> {
+  const { kind, fields = {}, refine, alters, needs = ANSWERING, phrase, trial, fromTwo, prepare, ...rest } = fault;
+  const schema = z.strictObject({ kind: z.literal(kind), on: passageTarget, ...narrowedFields, ...fields }).superRefine((data, context) => {
+    refuseNarrowedLink(data as unknown as OnPassage, context);
+    refine?.(data as unknown as F, context);
+  });
   return {
     ...rest,
     kind,
     alters: ['packets', ...alters],
     needs: ['packets', ...needs],
-    schema: z.strictObject({ kind: z.literal(kind), on: passageTarget, ...fields }) as unknown as z.ZodType<F>,
+    schema: schema as unknown as z.ZodType<F>,
+    describe: (one) => `${phrase(one)} on ${one.on}${narrowedPhrase(one)}`,
     target: ({ on }) => ({ kind: linkEnds(on) ? 'link' : 'node', pattern: on }),
-    affects: ({ on }, cluster) => (linkEnds(on) ? farEnds(on, cluster) : namesOfMatching(on, cluster)),
-    ready: async ({ on }, cluster) => {
-      await Promise.all(passagesOf(on, cluster).flatMap((passage) => [passage.network(), passage.peer()]));
+    affects: (one, cluster) => {
+      checkPeer(one, cluster);
+      return linkEnds(one.on) ? farEnds(one.on, cluster) : namesOfMatching(one.on, cluster);
     },
-    prepare: (fault, cluster) => prepare(fault, passagesOf(fault.on, cluster)),
+    lacks: (engine) =>
+      refusedByKernel(
+        engine,
+        trial.map((rule) => ({ port: 1, ...rule })),
+      ),
+    ready: async (one, cluster) => closeAll(await aimsOf(one, cluster, fromTwo)),
+    prepare: async (one, cluster) => {
+      const aims = await aimsOf(one, cluster, fromTwo);
+      try {
+        return { ...(await prepare(one, aims)), close: () => closeAll(aims) };
+      } catch (thrown) {
+        await closeAll(aims);
+        throw thrown;
+      }
+    },
   };
-}
-
-function passagesOf(on: string, { nodes, links }: Cluster): readonly Passage[] {
-  return linkEnds(on) ? matchingLinks(on, links) : matchingNodes(on, nodes);
-}
-
-export interface RulesByProbes {
-  /** What packets to and from this port meet. */
-  readonly rules: (port: number) => readonly PacketRule[];
-  /** What a probe has to see, in words, and whether it did. */
-  readonly asked: string;
-  readonly bites: (seen: Seen) => boolean;
-}
-
-/** A fault whose dose shows in what becomes of connections: asked over a kept one and over a new one. */
-export async function prepareByProbes(passages: readonly Passage[], { rules, asked, bites }: RulesByProbes): Promise<Prepared> {
-  const hands = new Map(await Promise.all(passages.map(async (one) => [one.name, await one.network()] as const)));
-  const inForce: InForce[] = [];
-  return prepareProbed({
-    targets: passages,
-    patienceMs: PATIENCE_MS,
-    disturb: async (passage) => {
-      const one = await putInForce(passage, hands.get(passage.name) ?? (await passage.network()), rules(passage.port));
-      inForce.push(one);
-      return one;
-    },
-    asked,
-    bites,
-    told: async ({ kept, fresh }) => `kept connections: ${tally(kept)}; new ones: ${tally(fresh)}; ${await bittenBy(inForce)} packets by the rule's counter`,
-  });
 }

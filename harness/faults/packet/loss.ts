@@ -3,23 +3,26 @@
  *
  * On the wire: nftables in the network namespace of the node (of Toxiproxy, for a link) drops packets by chance, handshakes and datagrams alike: what comes to its port as it comes in, what leaves
  * from it on its way to the device, behind the socket. A TCP sender misses the acknowledgement and sends again, after 200 ms at the earliest where nothing else is under way: that, and not the
- * loss, is what requests feel.
+ * loss, is what requests feel. With `peer`, only packets between the node and that one by its own address, and with `port`, only those of that port of the node's. What comes over links comes from
+ * Toxiproxy's address: there one names the link. Its share can be changed while it lasts, in one transaction, without a packet that is under neither.
  *
  * It does not: touch what the node itself asks of others.
  *
- * Proof: of datagrams to (from) the same port, as many are missing as were asked for, within four standard deviations and so that half the share would be told from it, and the rule has counted as many.
+ * Proof: of datagrams to (from) the same port, as many are missing as were asked for, within four standard deviations and so that half the share would be told from it, and the rule has counted as
+ * many. Where it is narrowed, none of 1,000 that it is not for (Toxiproxy's for a peer, those of the port that is served for another port) is missing.
  */
 import { z } from 'zod';
 import { InvalidRunError } from '../../core/errors.ts';
 import { formatShare, type Share, share } from '../../core/units.ts';
 import { shareOf } from '../fields.ts';
 import { onAll, proof, until } from '../probing.ts';
-import { datagramsFor, lostShare, type Place, placesOf, tolerance } from './dose.ts';
-import { bittenBy, type InForce, putInForce } from './in-force.ts';
+import { type Aim, aimed, type Narrowed } from './aims.ts';
+import { datagramsFor, lostShare, tolerance } from './dose.ts';
+import { bittenBy, type InForce, putInForce, refuseOther } from './in-force.ts';
 import { packetFault } from './kind.ts';
-import type { Direction } from './nft.ts';
+import type { Direction, PacketRule } from './nft.ts';
 
-export interface Loss {
+export interface Loss extends Narrowed {
   readonly kind: 'loss';
   readonly on: string;
   readonly share: Share;
@@ -28,11 +31,12 @@ export interface Loss {
 }
 
 /** Loses `share` of the packets to the port of the nodes or links of `on` ('in', the default), from it ('out'), or both. */
-export const loss = (on: string, share: Share, options: { readonly direction?: Loss['direction'] } = {}): Loss => ({
+export const loss = (on: string, share: Share, { direction = 'in', ...narrowed }: { readonly direction?: Loss['direction'] } & Narrowed = {}): Loss => ({
   kind: 'loss',
   on,
   share,
-  direction: options.direction ?? 'in',
+  direction,
+  ...narrowed,
 });
 
 /** Less cannot be told from nothing by a proof of a second or two. */
@@ -46,52 +50,66 @@ export const lossKind = packetFault<Loss>({
   fields: { share: shareOf(LEAST_SHARE), direction: z.enum(['in', 'out', 'both']) },
   alters: ['timing'],
   needs: [],
-  describe: (fault) => `loss ${fault.share} ${fault.direction === 'both' ? 'in and out' : fault.direction} on ${fault.on}`,
+  ramps: true,
+  phrase: (fault) => `loss ${fault.share} ${fault.direction === 'both' ? 'in and out' : fault.direction}`,
   provingMs: (fault) => 700 + datagramsFor(share(fault.share)) / 20,
+  trial: (['in', 'out'] as const).map((direction) => ({ direction, peer: '192.0.2.1', share: 0.5, verdict: 'drop' })),
 
-  async prepare(fault, passages) {
-    const asked = share(fault.share);
+  async prepare(fault, aims) {
     const directions: Direction[] = fault.direction === 'both' ? ['in', 'out'] : [fault.direction];
-    const places = await placesOf(passages);
-    const measured = (count: number) => Promise.all(places.flatMap((place: Place) => directions.map((direction) => lostShare(place, direction, count))));
-    const lostBefore = (await measured(BASELINE_DATAGRAMS)).find((lost) => lost > 0);
+    const met = aims.map(({ meets }) => meets);
+    const spared = aims.flatMap((aim) => aim.spared);
+    const measured = (views: readonly Aim['meets'][], count: number) =>
+      Promise.all(views.flatMap(({ place }) => directions.map((direction) => lostShare(place, direction, count))));
+    // One after the other: what leaves from one port can have one sender at a time.
+    const measuredSpared = async () => {
+      const lost: number[] = [];
+      for (const view of spared) lost.push(...(await measured([view], BASELINE_DATAGRAMS)));
+      return lost;
+    };
+    const lostBefore = [...(await measured(met, BASELINE_DATAGRAMS)), ...(await measuredSpared())].find((lost) => lost > 0);
     if (lostBefore !== undefined)
       throw new InvalidRunError(
         `${formatShare(lostBefore)} of ${BASELINE_DATAGRAMS} datagrams were lost before the fault, so the fault could not be told from it`,
       );
     return {
-      close: async () => undefined,
       async inject() {
-        const rules: InForce[] = [];
+        let now = fault;
+        const rules: { aim: Aim; inForce: InForce }[] = [];
         const inForce = await onAll(
-          places.map(({ passage, hand }) => async () => {
-            const one = await putInForce(
-              passage,
-              hand,
-              directions.map((direction) => ({ direction, port: passage.port, verdict: 'drop', share: asked })),
-            );
-            rules.push(one);
+          aims.map((aim) => async () => {
+            const one = await putInForce(aim, rulesOf(now, aim, directions));
+            rules.push({ aim, inForce: one });
             return one;
           }),
         );
+        const bitten = () => bittenBy(rules.map((one) => one.inForce));
         return {
           ...inForce,
+          change: async (to) => {
+            refuseOther(fault, to, 'share');
+            await Promise.all(rules.map((one) => one.inForce.replace(rulesOf(to as Loss, one.aim, directions))));
+            now = to as Loss;
+          },
           prove: (limitMs) =>
             until(async () => {
+              const asked = share(now.share);
               const count = datagramsFor(asked);
-              const before = await bittenBy(rules);
-              const lost = await measured(count);
-              const byRules = (await bittenBy(rules)) - before;
-              const holds = lost.every((one) => Math.abs(one - asked) <= tolerance(asked, count));
+              const before = await bitten();
+              const lost = await measured(met, count);
+              const byRules = (await bitten()) - before;
+              const bystanders = await measuredSpared();
+              const holds = lost.every((one) => Math.abs(one - asked) <= tolerance(asked, count)) && bystanders.every((one) => one === 0);
+              const others = spared.length === 0 ? '' : `; ${bystanders.map((one) => formatShare(one)).join(', ')} of what it is not for`;
               return proof(
                 holds,
-                `${fault.share} of packets lost`,
-                `${lost.map((one) => formatShare(one)).join(', ')} of ${count} datagrams lost, ${byRules} packets by the rule's counter`,
+                `${now.share} of packets lost`,
+                `${lost.map((one) => formatShare(one)).join(', ')} of ${count} datagrams lost, ${byRules} packets by the rule's counter${others}`,
               );
             }, limitMs),
           proveHealed: (limitMs) =>
             until(async () => {
-              const lost = await measured(BASELINE_DATAGRAMS);
+              const lost = await measured(met, BASELINE_DATAGRAMS);
               return proof(
                 lost.every((one) => one === 0),
                 'no packet lost',
@@ -103,3 +121,7 @@ export const lossKind = packetFault<Loss>({
     };
   },
 });
+
+function rulesOf(fault: Loss, aim: Aim, directions: readonly Direction[]): PacketRule[] {
+  return directions.map((direction) => ({ direction, ...aimed(aim), verdict: 'drop', share: share(fault.share) }));
+}

@@ -12,7 +12,7 @@ import type { Retry } from './retry.ts';
 export type ConnectionUse = 'pooled' | 'per-request' | { readonly forMs: number; readonly jitter: boolean } | { readonly leakShare: number };
 
 export interface PoolOptions {
-  /** An IP address: names would be resolved for each connect, and the resolver would be what is measured. */
+  /** An IP address; a name is resolved for each connect, and then the resolver is measured, too. */
   readonly host: string;
   readonly port: number;
   readonly connections: number;

@@ -14,10 +14,11 @@ import { createServer, isIPv6 } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { InputError, messageOf } from '../../core/errors.ts';
 import { WIRES_VARIABLE, wiresAskedFor } from './asked-for.ts';
+import { lookingUp } from './named-wire.ts';
 import { HEARD, publicWires } from './net-wire.ts';
 
 export interface WireAddress {
-  /** An IP address: names are not looked up. */
+  /** An IP address, or a name that is looked up for each connection. */
   readonly host: string;
   readonly port: number;
   /** This end's port; without it, the kernel chooses one. In use already, it fails with EADDRINUSE or EADDRNOTAVAIL. */
@@ -140,7 +141,7 @@ function internalWires(): Wires | string {
   }
   const missing = Object.entries(inside).find(([, value]) => value === undefined);
   if (missing) return `this Node has no ${missing[0]} there`;
-  return { kind: 'internal', open: (address, events) => new InternalWire(inside, address, events) };
+  return { kind: 'internal', open: lookingUp((address, events) => new InternalWire(inside, address, events)) };
 }
 
 // One function each for all wires: the object that it is called on leads to its own.

@@ -1,0 +1,134 @@
+/**
+ * Takes over a cluster that was left standing, by what the engine tells of it and by the specification that was laid down beside it. One at a time: whoever has it has a guard beside it, a
+ * reaper that removes nothing of the cluster and puts it back as it found it when its owner dies, and a second container of the guard's name cannot be made.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EnvironmentError, unknownName } from '../core/errors.ts';
+import type { Started } from './container.ts';
+import type { Docker, Engine } from './engine.ts';
+import { Ground } from './ground.ts';
+import { NODE_LABEL, OWNER_LABEL, type Owner, ownerAlive, RUN_LABEL, SIDECAR_LABEL } from './labels.ts';
+import { Reaper } from './reaper.ts';
+import { gone, keptClusters } from './remains.ts';
+import type { ClusterSpec } from './spec.ts';
+import { type Standing, Starting, TOXIPROXY_API_PORT } from './start.ts';
+import type { Cluster } from './types.ts';
+
+export interface AttachedCluster extends Cluster {
+  /** Lets go of it, and leaves it standing as it was. */
+  detach(): Promise<void>;
+}
+
+/** For a guard whose owner has died to put everything back and go: every fault ends within ten seconds. */
+const GUARD_GOES_WITHIN_MS = 15_000;
+const LOOK_EVERY_MS = 250;
+const QUIET = { intent: () => undefined, done: () => undefined };
+
+/** Throws InputError when no such cluster stands, and EnvironmentError when somebody else has it, or when it is not whole any more. `onNote` hears what had to be put right first. */
+export async function attachCluster(engine: Engine, runId: string, onNote: (text: string) => void): Promise<AttachedCluster> {
+  const kept = await keptClusters(engine);
+  const spec = kept.get(runId);
+  if (!spec) throw unknownName('cluster', runId, [...kept.keys()]);
+  const ground = new Ground(engine, runId, QUIET);
+  await awaitTurn(engine, ground, onNote);
+  const label = `${RUN_LABEL}=${runId}`;
+  const guard = await Reaper.start({ engine, runId, tool: spec.tools.reaper, label, keeps: true });
+  try {
+    await removeSidecars(engine, label);
+    await resumeAll(engine, label, onNote);
+    const cluster = await new Starting(spec, ground, guard, undefined).adopt(await standing(engine, ground, spec));
+    return {
+      ...cluster,
+      detach: async () => {
+        await cluster.leave();
+        await removeSidecars(engine, label);
+      },
+    };
+  } catch (thrown) {
+    await guard.dismiss();
+    throw thrown;
+  }
+}
+
+/** Waits for the guard of somebody who has died; throws EnvironmentError when its owner lives. */
+async function awaitTurn({ docker }: Engine, ground: Ground, onNote: (text: string) => void): Promise<void> {
+  const limit = performance.now() + GUARD_GOES_WITHIN_MS;
+  for (let told = false; ; told = true) {
+    const guard = await inspected(docker, ground.name('reaper'));
+    if (!guard) return;
+    const owner = guard.Config.Labels[OWNER_LABEL];
+    if (ownerAlive(owner))
+      throw new EnvironmentError(`cluster ${ground.runId} has a fault in force already${ownerWords(owner)}; one at a time: stop that one, or let it end`);
+    if (performance.now() > limit)
+      throw new EnvironmentError(
+        `the guard of a fault that was killed does not leave cluster ${ground.runId}; take it down: npx aftershock down ${ground.runId}`,
+      );
+    // One that was killed, too, does not go by itself.
+    if (!guard.State.Running) await gone(docker.getContainer(guard.Id).remove({ force: true }));
+    else if (!told) onNote('a fault before this one was killed; its guard puts the cluster back as it was');
+    await sleep(LOOK_EVERY_MS);
+  }
+}
+
+function ownerWords(label: string | undefined): string {
+  const { host, pid } = JSON.parse(label ?? '{}') as Partial<Owner>;
+  return pid === undefined ? '' : ` (process ${pid} on ${host})`;
+}
+
+async function inspected(docker: Docker, name: string) {
+  try {
+    return await docker.getContainer(name).inspect();
+  } catch (thrown) {
+    if ((thrown as { statusCode?: number }).statusCode === 404) return undefined;
+    throw thrown;
+  }
+}
+
+/** Those of faults that are over: they may stand in a namespace that their node has left. */
+async function removeSidecars({ docker }: Engine, label: string): Promise<void> {
+  // Their names are needed again, so that one which is being removed already is waited for.
+  for (;;) {
+    const sidecars = await docker.listContainers({ all: true, filters: { label: [label, SIDECAR_LABEL] } });
+    if (sidecars.length === 0) return;
+    await Promise.all(sidecars.map(({ Id }) => gone(docker.getContainer(Id).remove({ force: true, v: true }))));
+  }
+}
+
+/** A node stays paused when a fault, its guard and everything else of it were killed at once. */
+async function resumeAll({ docker }: Engine, label: string, onNote: (text: string) => void): Promise<void> {
+  const paused = await docker.listContainers({ filters: { label: [label], status: ['paused'] } });
+  for (const { Id, Labels } of paused) {
+    await docker.getContainer(Id).unpause();
+    onNote(`${Labels[NODE_LABEL] ?? Id} was still paused; it is resumed`);
+  }
+}
+
+/** Every container of the cluster, running. Throws EnvironmentError naming the first that is not. */
+async function standing(engine: Engine, ground: Ground, spec: ClusterSpec): Promise<Standing> {
+  const rows = await engine.docker.listContainers({ all: true, filters: { label: [`${RUN_LABEL}=${ground.runId}`] } });
+  const host = await publishedHost(engine);
+  const found = new Map(rows.map((row) => [row.Labels[NODE_LABEL] ?? row.Id, row]));
+  const started = (name: string): Started => {
+    const row = found.get(name);
+    if (row?.State !== 'running')
+      throw new EnvironmentError(
+        `cluster ${ground.runId} is not whole: ${name} ${row ? `has ended (${row.Status})` : 'is gone'}; take it down: npx aftershock down ${ground.runId}`,
+      );
+    const published = row.Ports.find(({ PrivatePort, PublicPort }) => PrivatePort === TOXIPROXY_API_PORT && PublicPort)?.PublicPort;
+    const address = row.NetworkSettings.Networks[ground.network]?.IPAddress ?? '';
+    return { id: row.Id, address, ...(published === undefined ? {} : { published: `${host}:${published}` }) };
+  };
+  return { toxiproxy: started('toxiproxy'), nodes: new Map(spec.nodes.map(({ name }) => [name, started(name)])) };
+}
+
+/** Where ports answer that containers publish. */
+async function publishedHost(engine: Engine): Promise<string> {
+  if (engine.local && !process.env['TESTCONTAINERS_HOST_OVERRIDE']) return '127.0.0.1';
+  const { getContainerRuntimeClient } = await import('testcontainers');
+  return (await getContainerRuntimeClient()).info.containerRuntime.host;
+}
+
+/** 'client-1 -> edge': the first link of each client, which is where requests come in. */
+export function entryLinks({ nodes, links }: ClusterSpec): ClusterSpec['links'] {
+  return nodes.filter(({ role }) => role === 'client').flatMap(({ name }) => links.find(({ from }) => from === name) ?? []);
+}

@@ -1,0 +1,75 @@
+/**
+ * A fault of links whose dose takes more than an exchange to see: many exchanges, a long answer, a close. Each link is looked at in the same way before, during and after, over connections that
+ * were there before the fault and over new ones. A fault file says which toxic it is, how to look, and what has to be seen.
+ */
+
+import type { Toxic } from '../../cluster/toxiproxy.ts';
+import type { Disturbance, Link, LinkProber } from '../../cluster/types.ts';
+import type { Prepared } from '../fault.ts';
+import { asBefore, type Baseline, baselineOf, onAll, openProbers, PATIENCE_MS, proof, tally, until } from '../probing.ts';
+
+/** S is what a look at one link sees. */
+export interface Measured<S> {
+  readonly toxic: Toxic;
+  /** `before` is what was seen without the fault; undefined then. */
+  look(prober: LinkProber, before?: S): Promise<S>;
+  /** Throws InvalidRunError where the fault could not be told from what is normal on a link. */
+  refuse?(before: S): void;
+  /** What has to be seen, in words; whether it was on a link; and what was seen on all. */
+  readonly asked: string;
+  bites(seen: S, normal: Normal<S>): boolean;
+  told(seen: readonly S[], before: readonly S[]): string;
+  /** The same of its end, beside answers as before. */
+  readonly askedHealed: string;
+  heals(seen: S, normal: Normal<S>): boolean;
+}
+
+export interface Normal<S> {
+  readonly before: S;
+  readonly baseline: Baseline;
+}
+
+export async function prepareMeasured<F, S>(links: readonly Link[], fault: F, measured: (fault: F) => Measured<S>): Promise<Prepared> {
+  let asked = measured(fault);
+  const probers = await Promise.all(links.map((link) => link.prober()));
+  const exchanges = await openProbers(probers.map((prober) => ({ prober: async () => prober })));
+  const baseline = await baselineOf(exchanges);
+  const before = await Promise.all(probers.map((prober) => asked.look(prober)));
+  const looks = () => Promise.all(probers.map((prober, index) => asked.look(prober, before[index])));
+  for (const one of before) asked.refuse?.(one);
+  const holdsOnAll = (seen: readonly S[], holds: (seen: S, normal: Normal<S>) => boolean) =>
+    seen.every((one, index) => holds(one, { before: before[index] as S, baseline }));
+  return {
+    close: exchanges.close,
+    async inject() {
+      const toxics: Disturbance[] = [];
+      const inForce = await onAll(
+        links.map((link) => async () => {
+          const one = await link.poison(asked.toxic);
+          toxics.push(one);
+          return one;
+        }),
+      );
+      return {
+        ...inForce,
+        change: async (to) => {
+          const next = measured(to as F);
+          await Promise.all(toxics.map((one) => one.change?.(next.toxic)));
+          asked = next;
+        },
+        prove: (limitMs) =>
+          until(async () => {
+            const seen = await looks();
+            return proof(holdsOnAll(seen, asked.bites), asked.asked, asked.told(seen, before));
+          }, limitMs),
+        proveHealed: (limitMs) =>
+          until(async () => {
+            const seen = await looks();
+            const answers = await exchanges.askAll(PATIENCE_MS);
+            const holds = holdsOnAll(seen, asked.heals) && asBefore(answers, baseline);
+            return proof(holds, `${asked.askedHealed}, answers as before`, `${asked.told(seen, before)}; ${tally(answers)}`);
+          }, limitMs),
+      };
+    },
+  };
+}
