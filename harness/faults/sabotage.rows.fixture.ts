@@ -64,6 +64,7 @@ const packet = (fault: faults.Fault, spoil: Row['spoil'] = {}): Row => row(fault
 
 export const ROWS: readonly Row[] = [
   { ...row(faults.latency(LINK, '100ms'), half(/"latency":/)), short: true },
+  row(faults.latency(LINK, '100ms', { jitter: '30ms', share: '30%', stream: 'upstream' }), { 'goes the other way': otherStream, ...half(/"share":/) }),
   row(faults.silence(LINK)),
   row(faults.down(LINK)),
   row(faults.reset(LINK), { 'goes the other way': otherStream }),

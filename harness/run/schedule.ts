@@ -61,11 +61,21 @@ function planStep({ step, key, draw, laterMs }: Single, cluster: ClusterSpec, du
     fault: step.fault,
     title: kind.describe(step.fault),
     targets: targetsOf(step, key, cluster),
-    affects: kind.affects(step.fault, cluster),
+    affects: underKey(`${key}.fault`, () => kind.affects(step.fault, cluster)),
     ...(step.when === undefined || byMs === undefined ? {} : { trigger: triggerOf(step.when, `${key}.when`, cluster, byMs, lastsMs) }),
     ...(step.ramp === undefined ? {} : { stages: stagesOf(step.fault, step.ramp, key, atMs, lastsMs) }),
     ...(step.ifLost === undefined ? {} : { reapply: true }),
   };
+}
+
+/** What a fault refuses knows its field, and not which step it is in. */
+function underKey<T>(key: string, look: () => T): T {
+  try {
+    return look();
+  } catch (thrown) {
+    if (thrown instanceof InputError) throw new InputError(`${key}.${thrown.message}`, { cause: thrown });
+    throw thrown;
+  }
 }
 
 /** By the clock: its own moment, later by its turn in a row, shifted by its jitter. */

@@ -53,6 +53,7 @@ function faultPage({ kind, family, file }: CatalogueEntry, entries: readonly Cat
     ...said,
     '',
     wrapped(`**Together with others**: ${clashes(kind, entries)}`),
+    ...(kind.ramps ? ['', wrapped('**Ramps**: its magnitude can be changed while it is in force, by [a step with `ramp`](../steps.md).')] : []),
     '',
     `Source: [${relative(ROOT, file)}](${relative(FOLDER, file)}). Family: [${family}](${INDEX}#${family}).`,
   ]);
