@@ -18,7 +18,7 @@ const CHECKS = [
 const LONG_FORMS: Readonly<Record<string, { readonly file: string; readonly variable: string; readonly value: string }>> = {
   '--saboteur': { file: 'harness/faults/sabotage.containers', variable: 'AFTERSHOCK_SABOTEUR', value: 'full' },
   '--netem': { file: 'harness/faults/packet/wire/netem.containers', variable: 'AFTERSHOCK_NETEM', value: 'uml' },
-  '--kills': { file: 'harness/faults/kills.containers', variable: 'AFTERSHOCK_KILLS', value: '200' },
+  '--kills': { file: 'harness/faults/leases.containers', variable: 'AFTERSHOCK_KILLS', value: '200' },
 };
 
 const bin = (name: string): string => join(ROOT, 'node_modules/.bin', name);

@@ -38,8 +38,8 @@ const LEAST_MS = 400;
 const BASELINE_MS = 200;
 /** A program that is started inside takes some 40 ms of a processor to begin. */
 const STARTS_MS = 40;
-/** What is measured at one time may take so much of a processor together: on two of them, busy with a load, there is as much left. */
-const TOGETHER_CPUS = 0.5;
+/** What is measured at one time may be limited to so much together: without a limit, each still gets some times as much on two processors. */
+const TOGETHER_CPUS = 0.2;
 /** Whoever gets this much more than the limit without it would notice it. */
 const MORE = 1.2;
 
