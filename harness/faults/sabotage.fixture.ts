@@ -3,6 +3,7 @@
  *
  * All that disturbs is a method of a node, of a link, or of a part of one, and answers with its way back; the saboteur stands in for those that are named here.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '../cluster/types.ts';
 
 export const SABOTAGES = [
@@ -22,7 +23,7 @@ export interface Means {
   readonly instead: Readonly<Record<string, string>>;
   /** What the arguments of an act become, as JSON, for 'goes the other way', 'hits another port' and 'has half the dose'. */
   readonly spoil?: (json: string) => string;
-  /** When a fault that dies halfway does so: after its injection is proven, and before it is to be healed. */
+  /** When a fault that dies halfway does so, from its first act on: after its injection is proven, and before it is to be healed. */
   readonly halfwayMs: number;
 }
 
@@ -54,6 +55,8 @@ interface Named {
 
 export function sabotaged(cluster: Cluster, { how, instead, spoil = (json) => json, halfwayMs }: Means): Sabotaged {
   const left: (() => Promise<void>)[] = [];
+  /** Names of loans that another hand was given. */
+  const laidElsewhere = new Set<unknown>();
   let acts = 0;
 
   /** The same object, but for its acts; `other` is its counterpart at the target that is hit instead. */
@@ -67,7 +70,9 @@ export function sabotaged(cluster: Cluster, { how, instead, spoil = (json) => js
         if (PARTS.has(key)) return (...given: unknown[]) => part(own(...given), others?.(...given), at, elsewhere);
         if (DISTURBING.has(key) || LENDING.has(key)) return meddled(own, others, at, elsewhere, LENDING.has(key));
         if (how === 'does nothing' && key in PRETENDED) return async () => PRETENDED[key];
-        return how === 'hits another target' && others && key in PRETENDED ? others : own;
+        // What was laid elsewhere is asked for elsewhere, or it would be missed at once.
+        if (others && key in PRETENDED) return (...given: unknown[]) => (laidElsewhere.has(given[1]) ? others : own)(...given);
+        return own;
       },
     });
   }
@@ -85,12 +90,14 @@ export function sabotaged(cluster: Cluster, { how, instead, spoil = (json) => js
         return isLoan ? nothing : { undo: nothing, missing: nothing, change: nothing, told: async () => ({ open: 1_000_000, turnedAway: 0 }) };
       if (how === 'hits another target') {
         if (!others || !elsewhere) throw new Error('the saboteur knows of no other target');
+        if (isLoan) laidElsewhere.add(given[0]);
         // Scripts name ports and nothing else by which a target is told.
         return others(...(isLoan ? (JSON.parse(JSON.stringify(given).replaceAll(String(at.port), String(elsewhere.port))) as unknown[]) : given));
       }
+      const halfway = how === 'dies halfway' ? sleep(halfwayMs, undefined, { ref: false }) : undefined;
       const real = await own(...(JSON.parse(spoil(JSON.stringify(given))) as unknown[]));
       const undo = (isLoan ? real : (real as { undo: () => Promise<void> }).undo.bind(real)) as () => Promise<void>;
-      if (how === 'dies halfway') setTimeout(() => void undo(), halfwayMs).unref();
+      void halfway?.then(undo);
       if (how !== 'never heals') return real;
       left.push(undo);
       return isLoan ? nothing : new Proxy(real as object, { get: (target, key) => (key === 'undo' ? nothing : bound(target, key)) });

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { cache } from '../../../containers/cache.ts';
 import type { FloodForm } from '../../cluster/flood-form.ts';
@@ -156,8 +155,9 @@ describe('its proof', () => {
 
     const { prove, missing, heal } = await begin(fault);
     expect(await prove()).toMatchObject({ holds: true });
-    await (await bare.cluster.node('mc-1').kill()).undo();
-    await sleep(100);
+    const { undo: startAgain } = await bare.cluster.node('mc-1').kill();
+    await expect.poll(missing).toBe('mc-1 does not run any more');
+    await startAgain();
     expect(await missing()).toBe('mc-1 was started again: the connections that it had are gone');
     await heal();
   });

@@ -130,6 +130,8 @@ export const floodKind: FaultKind<Flood> = {
           prove: (askedMs = limitMs) => injected.prove(askedMs),
           missing: async () => {
             const starts = await Promise.all(farNodes.map(startOf));
+            const gone = starts.indexOf(undefined);
+            if (gone >= 0) return `${farNodes[gone]?.name} does not run any more`;
             const other = farNodes.find((_, index) => starts[index] !== startsBefore[index]);
             return other ? `${other.name} was started again: the connections that it had are gone` : injected.missing();
           },
@@ -143,8 +145,10 @@ function targetsOf({ on }: Flood, { nodes, links }: Cluster): readonly (Node | L
   return linkEnds(on) ? matchingLinks(on, links) : matchingNodes(on, nodes);
 }
 
-async function startOf(node: Node): Promise<string> {
-  return (await node.state()).startedAt;
+/** Undefined for a node that does not run. */
+async function startOf(node: Node): Promise<string | undefined> {
+  const { running, startedAt } = await node.state();
+  return running ? startedAt : undefined;
 }
 
 async function connectionsLeft(passage: Passage): Promise<number> {

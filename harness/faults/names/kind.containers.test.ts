@@ -141,6 +141,37 @@ describe('the proof of a fault of names', () => {
     },
   );
 
+  it('tells an address where nobody is from a node that is silent for a reason of its own, and from anybody else who refuses', async () => {
+    const fault = unreachableName('client-1', { name: 'edge' });
+    const frozen = await named.cluster.node('mc-2').pause();
+    try {
+      expect(await provenWith(fault, (tell) => (names) => tell(names, { kind: 'other', node: 'mc-2' }))).toBe(false);
+    } finally {
+      await frozen.undo();
+    }
+    // Toxiproxy is no node, and nothing listens there at that port.
+    const { address } = named.cluster.links[0] as { address: string };
+    const asker = await named.cluster.node('client-1').asker();
+    const answer = await asker.ask('edge', address, 300);
+    expect(answer.kind).toBe('refused');
+    const misled = {
+      ...asker,
+      resolve: async (name: string, patienceMs: number) => {
+        const resolved = await asker.resolve(name, patienceMs);
+        return name === 'edge' && resolved.kind === 'address' && resolved.addresses[0] !== named.cluster.node('edge').address
+          ? { ...resolved, addresses: [address] }
+          : resolved;
+      },
+    };
+    const client = new Proxy(named.cluster.node('client-1'), { get: (target, key) => (key === 'asker' ? async () => misled : Reflect.get(target, key)) });
+    const nodes = named.cluster.nodes.map((node) => (node.name === 'client-1' ? client : node));
+    const prepared = await faultKind(fault).prepare(fault, { ...named.cluster, nodes, node: (name) => named.cluster.node(name) });
+    const injected = await prepared.inject();
+    expect((await injected.prove(400)).holds).toBe(false);
+    await injected.heal();
+    await prepared.close();
+  });
+
   it('tells silence from every delay that there can be', async () => {
     const fault = noAnswer('client-1', { name: 'edge', how: 'silence' });
     expect(await provenWith(fault, (tell) => (names) => tell(names, { kind: 'late', byMs: 3_000 }))).toBe(false);
