@@ -1,7 +1,7 @@
 /**
  * The test of the tests: each fault as it is meant to be, and as a saboteur would have it. What a saboteur has done must never count as the fault, so every such step has to end invalid.
  *
- * All faults, three times over, with AFTERSHOCK_SABOTEUR=full (`npm run test:saboteur`); otherwise one of each family, once.
+ * All faults, three times over, with AFTERSHOCK_SABOTEUR=full (`npm run test:saboteur`); otherwise one for each form of act, once.
  */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
