@@ -180,7 +180,8 @@ it('says so in one line when the engine stops answering in the middle of a run, 
   expect(onlyReport()).toMatchObject({ outcome: 'invalid' });
   expect(onlyReport().reasons.join()).toMatch(/the container engine stopped answering in the middle of the run/);
 
-  expect((await aftershock(['clean']).finished).stdout).toMatch(/removing run/);
+  // Its reaper has a connection of its own and may be at it already; whoever comes second waits until nothing is left.
+  expect((await aftershock(['clean']).finished).code).toBe(0);
   expect(await census()).toEqual(before);
 });
 

@@ -1,10 +1,15 @@
 /**
  * What runs have on the engine: found by label, read, and removed. Used by a run's own end and by `aftershock clean`.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CleanUpError, messageOf } from '../core/errors.ts';
 import type { Docker, Engine } from './engine.ts';
 import { CLUSTER_LABEL, KEPT_LABEL, NODE_LABEL, OWNER_LABEL, ownerAlive, RUN_LABEL, reaperOf, runLabels, runOf } from './labels.ts';
 import type { ClusterSpec } from './spec.ts';
+
+/** An engine with a slow disk takes a second or two for one container. */
+const REMOVED_WITHIN_MS = 20_000;
+const BETWEEN_LOOKS_MS = 50;
 
 export interface RunRemains {
   readonly runId: string;
@@ -103,8 +108,8 @@ export function describeRemains({ runId, containers, networks }: RunRemains): st
 /** Removes a run's containers, then its network. Throws CleanUpError naming what stayed; what is gone already is fine. */
 export async function removeRun(engine: Engine, runId: string): Promise<void> {
   try {
-    // A container may be in the making at this moment, so look again until a look finds nothing.
-    for (let pass = 0; pass < 5; pass++) {
+    // A container may be in the making at this moment, or somebody else (its reaper) is removing it, so look again until a look finds nothing.
+    for (const limit = performance.now() + REMOVED_WITHIN_MS; performance.now() < limit; await sleep(BETWEEN_LOOKS_MS)) {
       const filters = { label: [`${RUN_LABEL}=${runId}`] };
       const containers = await engine.docker.listContainers({ all: true, filters });
       await Promise.all(containers.map(({ Id }) => gone(engine.docker.getContainer(Id).remove({ force: true, v: true }))));
