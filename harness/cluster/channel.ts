@@ -18,6 +18,15 @@ export interface Channel {
   close(): void;
 }
 
+/** Says that we are still there. To a program that has ended in this moment it is lost, and `ended` is about to tell: nobody could catch what a timer throws. */
+export function beat(channel: Channel): void {
+  try {
+    channel.send({ do: 'beat' });
+  } catch (thrown) {
+    if (!(thrown instanceof EnvironmentError)) throw thrown;
+  }
+}
+
 /** Lines of stderr kept for the error message. */
 const STDERR_KEPT = 2_000;
 
@@ -72,7 +81,8 @@ function channelOver(docker: Dockerode, stream: NodeJS.ReadWriteStream, program:
       );
     };
     stream.once('end', finish);
-    stream.once('error', finish);
+    // An engine that goes can tell of it more than once.
+    stream.on('error', finish);
     stream.once('close', finish);
   });
   return {

@@ -5,7 +5,7 @@
 
 import { monotonicMs } from '../core/clock.ts';
 import { EnvironmentError } from '../core/errors.ts';
-import type { Channel } from './channel.ts';
+import { beat, type Channel } from './channel.ts';
 import { fullName, type Resolved } from './names.ts';
 import type { ProbeSpec } from './spec.ts';
 import type { Answer, ConnectionsSeen, Dialled, Drawn, LinkProber, Process } from './types.ts';
@@ -187,7 +187,7 @@ export class Hand implements WireHand {
   async #lend(name: string, terms: object): Promise<() => Promise<void>> {
     await this.#order({ do: 'lend', name, ...terms }, GRACE_MS);
     this.#loans.add(name);
-    this.#beating ??= setInterval(() => this.#channel.send({ do: 'beat' }), BEAT_MS).unref();
+    this.#beating ??= setInterval(() => beat(this.#channel), BEAT_MS).unref();
     let given: Promise<void> | undefined;
     return () => {
       given ??= this.#giveBack(name);

@@ -4,7 +4,7 @@
  */
 import { EnvironmentError } from '../core/errors.ts';
 import { once } from '../core/once.ts';
-import { attachChannel, type Channel } from './channel.ts';
+import { attachChannel, beat, type Channel } from './channel.ts';
 import { startContainer } from './container.ts';
 import type { Ground } from './ground.ts';
 import type { Hand } from './hand.ts';
@@ -77,7 +77,7 @@ export class NameService {
     const name = `lie-${++this.#lies}`;
     await this.#order({ do: 'lie', name, asker, nodes, lie });
     this.#told++;
-    this.#beating ??= setInterval(() => this.#say({ do: 'beat' }), BEAT_MS).unref();
+    this.#beating ??= setInterval(() => beat(this.#channel), BEAT_MS).unref();
     return {
       undo: once(async () => {
         if (--this.#told === 0) {

@@ -1,6 +1,6 @@
 /** Orders to a program of ours over its channel: each has a number, and is answered with a line that bears it. */
 import { EnvironmentError } from '../core/errors.ts';
-import type { Channel } from './channel.ts';
+import { beat, type Channel } from './channel.ts';
 
 /** How often a program that lends hears that we are still there. */
 const BEAT_MS = 2_000;
@@ -24,7 +24,7 @@ export class Orders {
   constructor(channel: Channel, who: string) {
     this.#channel = channel;
     this.#who = who;
-    this.#beating = setInterval(() => this.#beat(), BEAT_MS).unref();
+    this.#beating = setInterval(() => beat(this.#channel), BEAT_MS).unref();
     channel.onMessage((message) => {
       const id = message['id'] as number;
       this.#waiting.get(id)?.resolve(message);
@@ -71,15 +71,5 @@ export class Orders {
     clearInterval(this.#beating);
     this.#channel.close();
     await this.ended;
-  }
-
-  #beat(): void {
-    try {
-      this.#channel.send({ do: 'beat' });
-    } catch (thrown) {
-      // It has ended in this moment, and `ended` is about to tell.
-      if (!(thrown instanceof EnvironmentError)) throw thrown;
-      clearInterval(this.#beating);
-    }
   }
 }

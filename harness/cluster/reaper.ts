@@ -3,7 +3,7 @@
  * done. What it does then is in `containers/reaper`; the program is handed in by the cluster's spec.
  */
 import { EnvironmentError, messageOf } from '../core/errors.ts';
-import { type Channel, openChannel } from './channel.ts';
+import { beat, type Channel, openChannel } from './channel.ts';
 import { startContainer } from './container.ts';
 import type { Engine } from './engine.ts';
 import { reaperOf, runLabels } from './labels.ts';
@@ -77,7 +77,7 @@ export class Reaper {
       clearInterval(this.#beating);
     });
     this.#beating = setInterval(() => {
-      if (!isOver) channel.send({ do: 'beat' });
+      if (!isOver) beat(channel);
     }, BEAT_MS);
     this.#beating.unref();
   }

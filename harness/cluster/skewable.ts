@@ -8,7 +8,7 @@
 
 import { EnvironmentError } from '../core/errors.ts';
 import { once } from '../core/once.ts';
-import { openChannel } from './channel.ts';
+import { beat, openChannel } from './channel.ts';
 import type { Ground } from './ground.ts';
 import type { Hand } from './hand.ts';
 import type { ClockSpec, NodeSpec } from './spec.ts';
@@ -97,7 +97,7 @@ export async function skew({ engine }: Ground, { name: node, skewable }: NodeSpe
   const isDone = await Promise.race([done.then(() => true), over.then(() => false), late.then(() => false)]);
   if (!isDone) throw new EnvironmentError(`the clock of ${node} could not be put wrong: ${ended ?? 'nothing was heard in time'}`);
   const beating = setInterval(() => {
-    if (ended === undefined) channel.send({ do: 'beat' });
+    if (ended === undefined) beat(channel);
   }, BEAT_MS).unref();
   void over.then(() => clearInterval(beating));
   return {
