@@ -38,7 +38,9 @@ export function farEnds(port: number): string[] {
 export function connectionsFrom(port: number, address: string): { standing: number; halfClosed: number; unread: number } {
   const rows = TABLES.flatMap((table) => rowsOf(table, port));
   const over = ['LISTEN', 'TIME_WAIT', 'SYN_RECV'];
-  const standing = rows.filter(({ state, far }) => !over.includes(state) && readable(far).startsWith(`${address}:`));
+  const those = rows.filter(({ state, far }) => !over.includes(state) && readable(far).startsWith(`${address}:`));
+  // A table comes in pieces, and a row can move into the next one meanwhile: while 3,900 connections were opened, 5,441 rows were read.
+  const standing = [...new Map(those.map((row) => [row.far, row])).values()];
   return {
     standing: standing.length,
     halfClosed: standing.filter(({ state }) => state === 'CLOSE_WAIT').length,

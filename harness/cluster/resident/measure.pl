@@ -1,7 +1,7 @@
 # Measures inside a node what it can have of its machine, and ends. A line of JSON on stdout for each measurement.
 #
 #   measure.pl cpu WORKERS MS    what processes that want to run all the time, gently, make the node's group of processes use
-#   measure.pl burners MS        what the burners that are there (see hold.pl) do
+#   measure.pl burners LOOKS     what the burners that are there (see hold.pl) do
 #   measure.pl memory MIB        takes memory, piece by piece, until the node has so much or a process of ours is killed
 #   measure.pl disk PATH         the room there, and whether a write succeeds
 #   measure.pl descriptors       limits and descriptors of all processes under the node's first
@@ -57,31 +57,27 @@ sub counters {
   return ($used_us, $of{nr_periods} // 0, $of{nr_throttled} // 0);
 }
 
+# Looks at them again and again, at uneven times: one that always wants to run is running or ready to run at every look, however long it has to wait for its turn.
 sub burners {
-  my ($ms) = @_;
-  my $look = sub {
-    my %seen;
-    for my $folder (glob '/proc/[0-9]*') {
-      my ($pid) = $folder =~ /(\d+)$/;
-      # Whose parent was killed may be left as a name that the node's first process does not take care of: that burns nothing.
-      next unless (eval { slurp("$folder/stat") } // '') =~ /^\d+ \(aftershock-burn\) [^Z]/;
-      # Nanoseconds that it ran, and that it waited for a processor.
-      my ($ran, $waited) = split ' ', eval { slurp("$folder/schedstat") } // die "the kernel does not tell how long a process waits for a processor\n";
-      $seen{$pid} = [$ran, $waited];
-    }
-    return \%seen;
-  };
+  my ($looks) = @_;
   my $began = Time::HiRes::time();
-  my $before = $look->();
-  Time::HiRes::sleep($ms / 1000);
-  my $after = $look->();
-  my $wall_us = int((Time::HiRes::time() - $began) * 1e6);
-  my @told;
-  for my $pid (grep { $before->{$_} } sort keys %$after) {
-    my ($ran_us, $waited_us) = map { int(($after->{$pid}[$_] - $before->{$pid}[$_]) / 1000) } 0, 1;
-    push @told, qq({"ranUs":$ran_us,"waitedUs":$waited_us});
+  my (%first, %last, %ready);
+  for my $look (1 .. $looks) {
+    %last = ();
+    for my $path (glob '/proc/[0-9]*/stat') {
+      # One whose parent was killed may be left as a name (Z) that the node's first process does not take care of: that burns nothing.
+      my ($pid, $state, $rest) = (eval { slurp($path) } // '') =~ /^(\d+) \(aftershock-burn\) ([^Z]) (.*)/s or next;
+      my ($user, $system) = (split ' ', $rest)[10, 11];
+      $last{$pid} = $user + $system;
+      $first{$pid} //= $last{$pid};
+      $ready{$pid}++ if $state eq 'R';
+    }
+    Time::HiRes::sleep(0.004 + rand 0.008) if $look < $looks;
   }
-  print qq({"wallUs":$wall_us,"burners":[) . join(',', @told) . "]}\n";
+  my $wall_us = int((Time::HiRes::time() - $began) * 1e6);
+  my $tick_us = 1e6 / POSIX::sysconf(POSIX::_SC_CLK_TCK());
+  my @told = map { sprintf '{"ready":%d,"ranUs":%d}', $ready{$_} // 0, ($last{$_} - $first{$_}) * $tick_us } sort keys %last;
+  print qq({"wallUs":$wall_us,"looks":$looks,"burners":[) . join(',', @told) . "]}\n";
 }
 
 # A process that takes memory until the whole group has so much, and that is the first to go when there is none: everything else in the node is dearer. What it saw last, and what became of it.

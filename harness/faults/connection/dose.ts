@@ -70,7 +70,9 @@ export function bites(form: FloodForm, look: Look): boolean {
     case 'herd':
       return (look.before ? look.now.opening - look.before.opening : 0) >= MOST * form.connections && look.now.opening >= (1 + MOST) * form.connections;
     default: {
-      const isThere = seen.standing > 0 && told.open > 0 && seen.standing >= MOST * (form.connections - told.turnedAway);
+      const kept = MOST * (form.connections - told.turnedAway);
+      // Counted where it arrives; and answered, for a proxy that has nothing behind it takes connections, too.
+      const isThere = seen.standing > 0 && told.open > 0 && seen.standing >= kept && told.open >= kept;
       if (form.kind === 'never-reading') return isThere && seen.unread >= MOST * seen.standing;
       if (form.kind === 'slow-sender') return isThere && rateOf(look, 'bearing') >= (MOST_OF_A_RATE * seen.standing * 1_000) / form.everyMs;
       return isThere;

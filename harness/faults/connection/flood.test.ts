@@ -55,6 +55,12 @@ describe('what is seen of a flood', () => {
     ['a few are on their way', { kind: 'idle', connections: 1_000 }, standing(900, 0), true],
     ['half of it stands', { kind: 'idle', connections: 1_000 }, standing(500, 0), false],
     ['half of it stands, the rest was turned away', { kind: 'idle', connections: 1_000 }, standing(500, 500), true],
+    [
+      'all of it stands, and half of it is not answered',
+      { kind: 'idle', connections: 1_000 },
+      look({ seen: { standing: 1_000, halfClosed: 0, unread: 0 }, told: { open: 500, turnedAway: 0 } }),
+      false,
+    ],
     ['all of it was turned away', { kind: 'idle', connections: 1_000 }, standing(0, 1_000), false],
     ['half of what stands has bytes that wait', { kind: 'never-reading', connections: 100 }, standing(100, 0, 50), false],
     ['all of what stands has bytes that wait', { kind: 'never-reading', connections: 100 }, standing(100, 0, 95), true],

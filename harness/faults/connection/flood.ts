@@ -49,8 +49,8 @@ export const flood = (on: string, options: FloodOptions): Flood => ({ kind: 'flo
 const MOST_CONNECTIONS = 28_000;
 const SLOW_EVERY_MS = 100;
 const LEAST_ROUND_MS = 500;
-/** For connections that are opened as fast as they can be, a busy machine may take longer than ever seen. */
-const PATIENCE_BEYOND_MS = 10_000;
+/** A connection that is never answered is given up, and counts as turned away, after 10 s. */
+const PATIENCE_BEYOND_MS = 15_000;
 
 const countError = (issue: { readonly input?: unknown }) => `${String(issue.input)} is not allowed; write a whole number from 1 to ${MOST_CONNECTIONS}`;
 

@@ -73,7 +73,13 @@ const ROWS: readonly Row[] = [
     gone: / 0 of 0 periods used up$/,
     doses: [0.05, 0.2],
   },
-  { fault: cpuBurn(TARGET, { workers: 2 }), method: 'burnCpu', bites: /^2 burners, each busy \d+(\.\d+)?% of the time/, gone: /^no burner$/, doses: [1, 4] },
+  {
+    fault: cpuBurn(TARGET, { workers: 2 }),
+    method: 'burnCpu',
+    bites: /^2 burners, each ready at \d+(\.\d+)?% of the looks, \d\.\d\d of a processor together$/,
+    gone: /^no burner$/,
+    doses: [1, 4],
+  },
   {
     fault: memoryLimit(TARGET, { mib: 48 }),
     method: 'limitMemory',
