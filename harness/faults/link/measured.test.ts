@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { InvalidRunError } from '../../core/errors.ts';
 import { bandwidth, bandwidthKind } from './bandwidth.ts';
 import { directionShows, exchangesFor, isDose, lanesFor, refuseSlow } from './delays.ts';
 import { latency, latencyKind } from './latency.ts';
 import { limitData, limitDataKind } from './limit-data.ts';
+import { untilQuiet } from './measured.ts';
 import { piecesOf, slicer, slicerKind } from './slicer.ts';
 import { slowClose, slowCloseKind } from './slow-close.ts';
 
@@ -33,6 +35,29 @@ describe('a share of requests', () => {
 
   it('takes more connections where each exchange is long, so that a look stays short', () => {
     expect([10, 100, 1_000].map((delayMs) => lanesFor({ ...asked, delayMs }))).toEqual([4, 22, 64]);
+  });
+});
+
+describe('what is normal', () => {
+  /** Looks that see one of these after the other, the last of them for ever. */
+  const seeing = (...seen: readonly number[]) => {
+    let looks = 0;
+    return { look: async () => seen[Math.min(looks++, seen.length - 1)] as number, count: () => looks };
+  };
+  const refuse = (ms: number) => {
+    if (ms >= 20) throw new InvalidRunError(`took ${ms} ms before the fault`);
+  };
+
+  it('is what a quiet machine shows, not what one shows that stood still for a moment', async () => {
+    const { look, count } = seeing(35, 21, 2, 30);
+    expect(await untilQuiet(look, refuse)).toBe(2);
+    expect(count()).toBe(3);
+  });
+
+  it('is refused on a link that is slow in every look, for as long as there is time', async () => {
+    const { look, count } = seeing(35, 25);
+    await expect(untilQuiet(look, refuse, 120)).rejects.toThrow('took 25 ms before the fault');
+    expect(count()).toBeGreaterThan(1);
   });
 });
 

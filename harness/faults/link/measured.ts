@@ -3,10 +3,16 @@
  * were there before the fault and over new ones. A fault file says which toxic it is, how to look, and what has to be seen.
  */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Toxic } from '../../cluster/toxiproxy.ts';
 import type { Disturbance, Link, LinkProber } from '../../cluster/types.ts';
+import { InvalidRunError } from '../../core/errors.ts';
 import type { Prepared } from '../fault.ts';
 import { asBefore, type Baseline, baselineOf, onAll, openProbers, PATIENCE_MS, proof, tally, until } from '../probing.ts';
+
+/** A step prepares its fault a second before its moment; what is left of that after the first exchanges is for looking again. */
+const QUIET_LIMIT_MS = 600;
+const BETWEEN_LOOKS_MS = 50;
 
 /** S is what a look at one link sees. */
 export interface Measured<S> {
@@ -34,9 +40,8 @@ export async function prepareMeasured<F, S>(links: readonly Link[], fault: F, me
   const probers = await Promise.all(links.map((link) => link.prober()));
   const exchanges = await openProbers(probers.map((prober) => ({ prober: async () => prober })));
   const baseline = await baselineOf(exchanges);
-  const before = await Promise.all(probers.map((prober) => asked.look(prober)));
+  const before = await Promise.all(probers.map((prober) => untilQuiet(() => asked.look(prober), asked.refuse)));
   const looks = () => Promise.all(probers.map((prober, index) => asked.look(prober, before[index])));
-  for (const one of before) asked.refuse?.(one);
   const holdsOnAll = (seen: readonly S[], holds: (seen: S, normal: Normal<S>) => boolean) =>
     seen.every((one, index) => holds(one, { before: before[index] as S, baseline }));
   return {
@@ -72,4 +77,22 @@ export async function prepareMeasured<F, S>(links: readonly Link[], fault: F, me
       };
     },
   };
+}
+
+/**
+ * What is normal on a link, from the first look that does not refuse. A machine whose processors are elsewhere for some tens of milliseconds makes every exchange of one look slow and says
+ * nothing of the link; a link that is slow by itself is slow in each. Throws what the last look was refused for when `limitMs` are over.
+ */
+export async function untilQuiet<S>(look: () => Promise<S>, refuse: ((seen: S) => void) | undefined, limitMs = QUIET_LIMIT_MS): Promise<S> {
+  const limit = performance.now() + limitMs;
+  for (;;) {
+    const seen = await look();
+    try {
+      refuse?.(seen);
+      return seen;
+    } catch (refusal) {
+      if (!(refusal instanceof InvalidRunError) || performance.now() >= limit) throw refusal;
+      await sleep(BETWEEN_LOOKS_MS);
+    }
+  }
 }
