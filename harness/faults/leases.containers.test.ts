@@ -69,7 +69,7 @@ describe('faults of a harness that was killed', () => {
   const connections = async () =>
     (await printed('mc-1', 'cat', '/proc/net/tcp', '/proc/net/tcp6')).split('\n').filter((line) => /^ *\d+: \S+:2BCB \S+ 01 /.test(line)).length;
   /** How long after a moment something is so, ms; infinite when it is not after the limit of a lease. */
-  const after = async (moment: number, what: () => Promise<boolean>): Promise<number> => {
+  const msUntil = async (moment: number, what: () => Promise<boolean>): Promise<number> => {
     while (!(await what())) {
       if (performance.now() - moment > LEASE_LIMIT_MS) return Number.POSITIVE_INFINITY;
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -84,7 +84,7 @@ describe('faults of a harness that was killed', () => {
 
   describe.each(Array.from({ length: ROUNDS }, (_, round) => round + 1))('round %i', () => {
     it('are gone with everything else when the reaper still lives, and so is the reaper', async () => {
-      expect(await after(killHarness(), async () => (await remains()).length === 0)).toBeLessThan(LEASE_LIMIT_MS);
+      expect(await msUntil(killHarness(), async () => (await remains()).length === 0)).toBeLessThan(LEASE_LIMIT_MS);
     });
 
     it('are gone when the reaper is dead, too, and the cluster still stands', async () => {
@@ -95,9 +95,9 @@ describe('faults of a harness that was killed', () => {
       const killedAt = killHarness();
       // All within the same ten seconds: each is looked at beside the others.
       const ends = await Promise.all([
-        after(killedAt, async () => (await connections()) < 10),
-        after(killedAt, async () => !(await toxics()).includes('"toxics":[{')),
-        after(killedAt, async () => !(await rules()).includes('numgen')),
+        msUntil(killedAt, async () => (await connections()) < 10),
+        msUntil(killedAt, async () => !(await toxics()).includes('"toxics":[{')),
+        msUntil(killedAt, async () => !(await rules()).includes('numgen')),
       ]);
       for (const ms of ends) expect(ms).toBeLessThan(LEASE_LIMIT_MS);
       expect(await toxics()).toContain('"enabled":true');
@@ -111,9 +111,9 @@ describe('faults of a harness that was killed', () => {
       const killedAt = killHarness();
       expect(await held()).toBe(true);
       const ends = await Promise.all([
-        after(killedAt, async () => !(await held())),
-        after(killedAt, async () => (await connections()) < 10),
-        after(killedAt, async () => !(await toxics()).includes('"toxics":[{')),
+        msUntil(killedAt, async () => !(await held())),
+        msUntil(killedAt, async () => (await connections()) < 10),
+        msUntil(killedAt, async () => !(await toxics()).includes('"toxics":[{')),
       ]);
       for (const ms of ends) expect(ms).toBeLessThan(LEASE_LIMIT_MS);
       // The rule is there, and asks for what is not.
