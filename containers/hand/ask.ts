@@ -25,9 +25,7 @@ export async function ask(question: Question): Promise<{ kind: Exclude<Kind, 're
   const standing = question.connection === 'kept' ? kept.get(question.keep) : undefined;
   const startedAt = performance.now();
   const socket = standing ?? dial(question.to);
-  let code: string | undefined;
-  socket.once('error', (error: NodeJS.ErrnoException) => (code = error.code));
-  const kind = await exchange(socket, standing === undefined, question);
+  const { kind, code } = await exchange(socket, standing === undefined, question);
   const ms = performance.now() - startedAt;
   // A connection that owes an answer is of no more use: the late answer would be taken for the next one's.
   if (question.connection === 'new' || kind !== 'answered') {
@@ -57,15 +55,15 @@ export function dial(to: string): net.Socket {
   return socket;
 }
 
-function exchange(socket: net.Socket, fresh: boolean, question: Question): Promise<Kind> {
+function exchange(socket: net.Socket, fresh: boolean, question: Question): Promise<{ kind: Kind; code?: string }> {
   return new Promise((resolve) => {
     let received = '';
-    const end = (kind: Kind) => {
+    const end = (kind: Kind, code?: string) => {
       clearTimeout(timer);
       socket.off('data', onData);
       socket.off('error', onError);
       socket.off('close', onClose);
-      resolve(kind);
+      resolve({ kind, ...(code !== undefined && { code }) });
     };
     const onData = (bytes: Buffer) => {
       received += bytes.toString('latin1');
@@ -74,7 +72,7 @@ function exchange(socket: net.Socket, fresh: boolean, question: Question): Promi
     // A host that is not there at all (its namespace is gone) counts as refused: nobody took the connection.
     const onError = (error: NodeJS.ErrnoException) => {
       if (error.code === 'ECONNRESET' || error.code === 'EPIPE') end('reset');
-      else end(fresh && socket.bytesRead === 0 ? 'refused' : 'closed');
+      else end(fresh && socket.bytesRead === 0 ? 'refused' : 'closed', error.code);
     };
     const onClose = () => end('closed');
     const timer = setTimeout(() => end('silent'), question.patienceMs);

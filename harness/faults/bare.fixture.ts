@@ -1,13 +1,10 @@
 /** A real memcached behind one link, for the tests of faults: one cluster a file, taken down afterwards. */
-import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll } from 'vitest';
+import { beforeAll } from 'vitest';
 import { bareCache } from '../../containers/cache.ts';
-import { connectEngine } from '../cluster/engine.ts';
-import { type RunningCluster, startCluster } from '../cluster/start.ts';
 import type { Answer, Prober } from '../cluster/types.ts';
+import { type Standing, useCluster } from './cluster.fixture.ts';
 
-export interface Bare {
-  readonly cluster: RunningCluster;
+export interface Bare extends Standing {
   /** Through the link 'client-1 -> mc-1'. */
   readonly throughLink: Prober;
   /** Straight to mc-1. */
@@ -16,16 +13,11 @@ export interface Bare {
 
 /** Call it at the top of a test file; what it answers with is filled before the first test. */
 export function useBareCluster(): Bare {
-  const bare = {} as { -readonly [K in keyof Bare]: Bare[K] };
+  const bare = useCluster(bareCache()) as { -readonly [K in keyof Bare]: Bare[K] };
   beforeAll(async () => {
-    const engine = await connectEngine();
-    const runId = `test-${randomBytes(4).toString('hex')}`;
-    const quiet = () => undefined;
-    bare.cluster = await startCluster(bareCache(), { engine, runId, signal: new AbortController().signal, journal: { intent: quiet, done: quiet } });
     bare.throughLink = await bare.cluster.link('client-1 -> mc-1').prober();
     bare.straight = await bare.cluster.node('mc-1').prober();
   });
-  afterAll(() => bare.cluster?.stop());
   return bare;
 }
 

@@ -1,50 +1,15 @@
 /** Every fault ends within ten seconds of the death of its run, whatever died. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { connectEngine, type Engine } from '../cluster/engine.ts';
-import { findRemains, removeRemains } from '../cluster/remains.ts';
-
-const FIXTURE = new URL('./held.fixture.ts', import.meta.url).pathname;
-const LEASE_LIMIT_MS = 10_000;
+import { describe, expect, it } from 'vitest';
+import { findRemains } from '../cluster/remains.ts';
+import { LEASE_LIMIT_MS, msUntil, useDoomed } from './doomed.fixture.ts';
 
 /** Three kills a round: 200 of them, by `npm run test:kills`. */
 const ROUNDS = Math.ceil(Number(process.env['AFTERSHOCK_KILLS'] ?? 3) / 3);
 
 describe('faults of a harness that was killed', () => {
-  let engine: Engine;
-  let runId: string;
-  let harness: ChildProcess;
-
-  beforeEach(async () => {
-    engine = await connectEngine();
-    runId = `test-${randomBytes(4).toString('hex')}`;
-    harness = spawn(process.execPath, [FIXTURE, runId], { stdio: ['ignore', 'pipe', 'inherit'] });
-    const lines = createInterface({ input: harness.stdout as NonNullable<typeof harness.stdout> });
-    const [line] = await Promise.race([once(lines, 'line'), once(harness, 'exit').then(() => ['it ended'])]);
-    if (line !== 'in force') throw new Error(`the harness that was to be killed said: ${String(line)}`);
-  });
-
-  afterEach(async () => {
-    harness.kill('SIGKILL');
-    await removeRemains(engine, runId);
-  });
-
-  const container = (node: string) => engine.docker.getContainer(`aftershock-${runId}-${node}`);
-  const kill = (node: string) => container(node).kill({ signal: 'SIGKILL' });
-
-  /** What a program prints in a container of the run. */
-  const printed = async (node: string, ...argv: string[]): Promise<string> => {
-    const exec = await container(node).exec({ Cmd: argv, AttachStdout: true, AttachStderr: true });
-    const stream = await exec.start({});
-    const pieces: Buffer[] = [];
-    for await (const piece of stream) pieces.push(piece as Buffer);
-    return Buffer.concat(pieces).toString('latin1');
-  };
+  const doomed = useDoomed('traffic');
   const toxics = () =>
-    printed(
+    doomed.printed(
       'toxiproxy',
       'perl',
       '-MIO::Socket::INET',
@@ -53,11 +18,11 @@ describe('faults of a harness that was killed', () => {
     );
   /** The rules in the namespace of mc-1, seen from a container that came later. */
   const rules = async () => {
-    const looking = await engine.docker.createContainer({
+    const looking = await doomed.engine.docker.createContainer({
       Image: 'aftershock/hand:1',
       Cmd: ['nft', 'list', 'ruleset'],
-      Labels: { 'io.aftershock.run': runId },
-      HostConfig: { NetworkMode: `container:aftershock-${runId}-mc-1`, CapDrop: ['ALL'], CapAdd: ['NET_ADMIN'] },
+      Labels: { 'io.aftershock.run': doomed.runId },
+      HostConfig: { NetworkMode: `container:aftershock-${doomed.runId}-mc-1`, CapDrop: ['ALL'], CapAdd: ['NET_ADMIN'] },
     });
     await looking.start();
     await looking.wait();
@@ -67,32 +32,20 @@ describe('faults of a harness that was killed', () => {
   };
   /** Established connections of mc-1: the flood's 50, and those of a few probes. */
   const connections = async () =>
-    (await printed('mc-1', 'cat', '/proc/net/tcp', '/proc/net/tcp6')).split('\n').filter((line) => /^ *\d+: \S+:2BCB \S+ 01 /.test(line)).length;
-  /** How long after a moment something is so, ms; infinite when it is not after the limit of a lease. */
-  const msUntil = async (moment: number, what: () => Promise<boolean>): Promise<number> => {
-    while (!(await what())) {
-      if (performance.now() - moment > LEASE_LIMIT_MS) return Number.POSITIVE_INFINITY;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-    return performance.now() - moment;
-  };
-  const killHarness = (): number => {
-    harness.kill('SIGKILL');
-    return performance.now();
-  };
-  const remains = async () => (await findRemains(engine)).filter((run) => run.runId === runId);
+    (await doomed.printed('mc-1', 'cat', '/proc/net/tcp', '/proc/net/tcp6')).split('\n').filter((line) => /^ *\d+: \S+:2BCB \S+ 01 /.test(line)).length;
+  const remains = async () => (await findRemains(doomed.engine)).filter((run) => run.runId === doomed.runId);
 
   describe.each(Array.from({ length: ROUNDS }, (_, round) => round + 1))('round %i', () => {
     it('are gone with everything else when the reaper still lives, and so is the reaper', async () => {
-      expect(await msUntil(killHarness(), async () => (await remains()).length === 0)).toBeLessThan(LEASE_LIMIT_MS);
+      expect(await msUntil(doomed.end(), async () => (await remains()).length === 0)).toBeLessThan(LEASE_LIMIT_MS);
     });
 
     it('are gone when the reaper is dead, too, and the cluster still stands', async () => {
       expect(await toxics()).toContain('"toxics":[{');
       expect(await rules()).toContain('numgen');
       expect(await connections()).toBeGreaterThanOrEqual(50);
-      await kill('reaper');
-      const killedAt = killHarness();
+      await doomed.kill('reaper');
+      const killedAt = doomed.end();
       // All within the same ten seconds: each is looked at beside the others.
       const ends = await Promise.all([
         msUntil(killedAt, async () => (await connections()) < 10),
@@ -101,14 +54,13 @@ describe('faults of a harness that was killed', () => {
       ]);
       for (const ms of ends) expect(ms).toBeLessThan(LEASE_LIMIT_MS);
       expect(await toxics()).toContain('"enabled":true');
-      expect((await container('mc-1').inspect()).State.Running).toBe(true);
+      expect((await doomed.container('mc-1').inspect()).State.Running).toBe(true);
     });
 
     it('have lost their hold when the sidecar is dead, too: the kernel has ended them', async () => {
-      await kill('reaper');
-      await kill('net-mc-1');
+      await doomed.kill('reaper', 'net-mc-1');
       const held = async () => /set lease \{[^}]*elements/.test(await rules());
-      const killedAt = killHarness();
+      const killedAt = doomed.end();
       expect(await held()).toBe(true);
       const ends = await Promise.all([
         msUntil(killedAt, async () => !(await held())),

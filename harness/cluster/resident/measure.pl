@@ -144,7 +144,9 @@ sub word {
   return $!{ENOSPC} ? 'ENOSPC' : $!{EDQUOT} ? 'EDQUOT' : "$!";
 }
 
+# A limit is on their numbers: those that are numbered from it on were opened before it was set, and take nothing of it.
 sub descriptors {
+  my ($limit) = @_;
   my %parent;
   for my $folder (glob '/proc/[0-9]*') {
     my ($pid) = $folder =~ /(\d+)$/;
@@ -159,8 +161,9 @@ sub descriptors {
     my $limits = eval { slurp("/proc/$pid/limits") } // next;
     my ($soft) = $limits =~ /^Max open files\s+(\d+)/m or next;
     opendir my $folder, "/proc/$pid/fd" or die "the descriptors of process $pid are not told: $!\n";
-    my $open = grep { /^\d+$/ } readdir $folder;
-    push @told, qq({"pid":$pid,"soft":$soft,"open":$open});
+    my @open = grep { /^\d+$/ } readdir $folder;
+    my $beyond = defined $limit ? grep { $_ >= $limit } @open : 0;
+    push @told, sprintf '{"pid":%d,"soft":%d,"open":%d,"beyond":%d}', $pid, $soft, scalar @open, $beyond;
   }
   print '{"processes":[' . join(',', @told) . "]}\n";
 }

@@ -1,8 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { cache } from '../../../containers/cache.ts';
 import { bareRedis } from '../../../containers/redis/index.ts';
-import { contentsOf } from '../../cluster/contents.ts';
-import type { Hand } from '../../cluster/hand.ts';
 import type { Cluster, Contents, Node } from '../../cluster/types.ts';
 import { useCluster } from '../cluster.fixture.ts';
 import type { FaultKind, Injected, Prepared } from '../fault.ts';
@@ -31,15 +29,6 @@ function takenOtherwise(cluster: Cluster, change: (contents: Contents) => Conten
   const spoilt = (node: Node) => new Proxy(node, { get: (target, key) => (key === 'contents' ? () => change(target.contents()) : Reflect.get(target, key)) });
   return { ...cluster, nodes: cluster.nodes.map((node) => (node.role === 'cache' ? spoilt(node) : node)) };
 }
-
-/** As a client sees them: through the edge, the proxy and their links. */
-const throughTheEdge = (): Contents => {
-  const { contents, probe } = SPEC.nodes.find(({ name }) => name === 'mc-1') ?? {};
-  const edge = caches.cluster.node('edge');
-  if (!contents || !probe) throw new Error('mc-1 does not speak of its contents');
-  const hand = () => caches.cluster.node('client-1').network() as Promise<Hand>;
-  return contentsOf({ name: 'edge', words: contents, probe, to: () => `${edge.address}:${edge.port}`, hand, act: (_, effect) => effect() });
-};
 
 describe.each([
   ['memcached behind proxies', 'mc-1', () => caches.cluster],
@@ -130,18 +119,6 @@ describe.each([
     await contents().store(known.slice(0, 3));
     expect(await missing()).toBe(`of what was taken from ${name}, 3 of 20 marks are there again`);
   });
-});
-
-it('clients behind edge and proxy miss what was flushed, shard by shard', async () => {
-  const seen = throughTheEdge();
-  await seen.store(KEYS);
-  expect(await seen.count(KEYS)).toBe(600);
-  const { prove } = await begin(flushKind, flush('mc-2'), caches.cluster);
-  expect(await prove()).toMatchObject({ holds: true });
-  const left = await seen.count(KEYS);
-  expect(left).toBe(await caches.cluster.node('mc-1').contents().count(KEYS));
-  expect(left).toBeGreaterThan(100);
-  expect(left).toBeLessThan(500);
 });
 
 it('a node that is no cache is refused before the load', async () => {

@@ -1,14 +1,15 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { NameLie } from '../../cluster/names.ts';
 import type { Cluster, Disturbance, Node } from '../../cluster/types.ts';
+import { useCluster } from '../cluster.fixture.ts';
 import { type Fault, faultKind } from '../index.ts';
 import { misresolve } from './misresolve.ts';
-import { dial, tell, useNamedCluster, WHO } from './named.fixture.ts';
+import { dial, NAMED, tell, WHO } from './named.fixture.ts';
 import { noAnswer } from './no-answer.ts';
 import { slowNames } from './slow-names.ts';
 import { unreachableName } from './unreachable-name.ts';
 
-const named = useNamedCluster();
+const named = useCluster(NAMED);
 
 beforeAll(async () => {
   // Who answers is told by what he has under one key.

@@ -1,49 +1,8 @@
 /** A whole cache tier in which clients and proxies dial by name, for the tests of faults of names; one cluster a file, taken down afterwards. */
-import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll } from 'vitest';
 import { cache } from '../../../containers/cache.ts';
 import { ketama } from '../../../containers/twemproxy/ketama.ts';
-import { connectEngine, type Engine } from '../../cluster/engine.ts';
-import { type RunningCluster, startCluster } from '../../cluster/start.ts';
 
 export const NAMED = cache({ backends: 2, proxies: 1, clients: 2, proxyTimeout: '400ms', byName: 'client-*|proxy-* -> edge|mc-*' });
-
-export interface Named {
-  readonly cluster: RunningCluster;
-  /** What a program of Node, run in a container of the cluster, says with `say`. */
-  run(node: string, code: string): Promise<unknown>;
-}
-
-/** Call it at the top of a test file; what it answers with is filled before the first test. */
-export function useNamedCluster(spec = NAMED): Named {
-  const named = {} as { -readonly [K in keyof Named]: Named[K] };
-  beforeAll(async () => {
-    const engine = await connectEngine();
-    const runId = `test-${randomBytes(4).toString('hex')}`;
-    const quiet = () => undefined;
-    named.cluster = await startCluster(spec, { engine, runId, signal: new AbortController().signal, journal: { intent: quiet, done: quiet } });
-    named.run = (node, code) => runIn(engine, `aftershock-${runId}-${node}`, code);
-  });
-  afterAll(() => named.cluster?.stop());
-  return named;
-}
-
-/** Runs a module whose last word is `say(...)`. It is killed then: an orderly end would wait for look-ups that are under way, up to 10 s. */
-export async function runIn({ docker }: Engine, container: string, code: string): Promise<unknown> {
-  const module = `const say = (what) => { process.stdout.write(JSON.stringify(what) + '\\n', () => process.kill(process.pid, 'SIGKILL')); };\n${code}`;
-  const exec = await docker
-    .getContainer(container)
-    .exec({ Cmd: ['node', '--input-type=module', '-e', module], AttachStdout: true, AttachStderr: true, Tty: true });
-  const stream = await exec.start({ hijack: true, Tty: true });
-  const pieces: Buffer[] = [];
-  for await (const piece of stream) pieces.push(piece as Buffer);
-  const text = Buffer.concat(pieces).toString('utf8');
-  try {
-    return JSON.parse(text);
-  } catch (thrown) {
-    throw new Error(`a program in ${container} said: ${text}`, { cause: thrown });
-  }
-}
 
 const owner = ketama(['mc-1', 'mc-2']);
 /** A key that the proxies keep in mc-2. */

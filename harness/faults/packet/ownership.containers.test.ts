@@ -1,14 +1,11 @@
 /** What others have put into a node's network namespace, the engine first of all, is none of ours: it is there as it was after every fault, and after the death of whoever injected one. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import type Dockerode from 'dockerode';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { connectEngine, type Engine } from '../../cluster/engine.ts';
 import { runLabels } from '../../cluster/labels.ts';
-import { removeRemains } from '../../cluster/remains.ts';
 import { useBareCluster } from '../bare.fixture.ts';
+import { msUntil, useDoomed } from '../doomed.fixture.ts';
 import { type Fault, faultKind } from '../index.ts';
 import { dropNew } from './drop-new.ts';
 import { limitConnections } from './limit-connections.ts';
@@ -137,45 +134,28 @@ describe('what others have in the namespace', () => {
 });
 
 describe('after the death of the harness', () => {
-  let runId: string;
-  let harness: ChildProcess;
+  const doomed = useDoomed('traffic');
   let before: string;
 
   beforeEach(async () => {
-    runId = `test-${randomBytes(4).toString('hex')}`;
-    harness = spawn(process.execPath, [new URL('../held.fixture.ts', import.meta.url).pathname, runId], { stdio: ['ignore', 'pipe', 'inherit'] });
-    const lines = createInterface({ input: harness.stdout as NonNullable<typeof harness.stdout> });
-    const [line] = await Promise.race([once(lines, 'line'), once(harness, 'exit').then(() => ['it ended'])]);
-    if (line !== 'in force') throw new Error(`the harness that was to be killed said: ${String(line)}`);
-    stranger = await Stranger.beside(engine, (await engine.docker.getContainer(`aftershock-${runId}-mc-1`).inspect()).Id);
+    stranger = await Stranger.beside(engine, (await doomed.container('mc-1').inspect()).Id);
     if (!(await stranger.rules()).includes('numgen')) throw new Error('no loss is in force');
     before = await stranger.othersRules();
-    await kill('reaper');
+    await doomed.kill('reaper');
   });
-  afterEach(async () => {
-    harness.kill('SIGKILL');
-    await removeRemains(engine, runId);
-  });
-
-  const kill = (node: string) => engine.docker.getContainer(`aftershock-${runId}-${node}`).kill({ signal: 'SIGKILL' });
-  const until = async (holds: () => Promise<boolean>) => {
-    for (const limit = performance.now() + 10_000; !(await holds()) && performance.now() < limit; ) await new Promise((resolve) => setTimeout(resolve, 100));
-  };
-
   it('that is as it was, and no table of a packet fault is left, when the sidecar has taken back what was lent', async () => {
-    harness.kill('SIGKILL');
-    await until(async () => !((await stranger?.rules()) ?? '').includes('numgen'));
+    await msUntil(doomed.end(), async () => !((await stranger?.rules()) ?? '').includes('numgen'));
     // A fault's own tables; those by which other families count bite nothing, and are theirs to end.
     expect(await stranger?.rules()).not.toMatch(/table \w+ aftershock_\d+_\d+ /);
     expect(await stranger?.othersRules()).toBe(before);
   });
 
   it('that is as it was when the kernel has ended the lease, beside a table that matches nothing any more', async () => {
-    await kill('net-mc-1');
-    harness.kill('SIGKILL');
+    await doomed.kill('net-mc-1');
+    const endedAt = doomed.end();
     const leased = async () => /set lease \{[^}]*elements/.test((await stranger?.rules()) ?? '');
     expect(await leased()).toBe(true);
-    await until(async () => !(await leased()));
+    await msUntil(endedAt, async () => !(await leased()));
     expect(await leased()).toBe(false);
     expect(await stranger?.othersRules()).toBe(before);
   });

@@ -5,13 +5,15 @@ import { connectEngine } from '../../cluster/engine.ts';
 import type { RunningCluster } from '../../cluster/start.ts';
 import type { Prober } from '../../cluster/types.ts';
 import { kinds } from '../bare.fixture.ts';
-import { meddled, NOTHING, useCaches } from './caches.fixture.ts';
+import { useCluster } from '../cluster.fixture.ts';
 import { crashLoop, crashLoopKind } from './crash-loop.ts';
 import { kill, killKind } from './kill.ts';
+import { meddled, NOTHING } from './meddled.fixture.ts';
 import { restart, restartKind } from './restart.ts';
 import { stop, stopKind } from './stop.ts';
+import { caches as threeCaches } from './supervised.fixture.ts';
 
-const caches = useCaches();
+const caches = useCluster(threeCaches());
 const containerOf = async (cluster: RunningCluster, name: string) =>
   (await connectEngine()).docker.getContainer((cluster.node(name) as unknown as { id: string }).id);
 

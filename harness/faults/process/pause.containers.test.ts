@@ -1,10 +1,12 @@
 import { expect, it } from 'vitest';
 import { connectEngine } from '../../cluster/engine.ts';
 import { kinds } from '../bare.fixture.ts';
-import { meddled, NOTHING, useCaches } from './caches.fixture.ts';
+import { useCluster } from '../cluster.fixture.ts';
+import { meddled, NOTHING } from './meddled.fixture.ts';
 import { pause, pauseKind } from './pause.ts';
+import { caches as threeCaches } from './supervised.fixture.ts';
 
-const caches = useCaches();
+const caches = useCluster(threeCaches());
 const containerOf = async (name: string) => (await connectEngine()).docker.getContainer((caches.cluster.node(name) as unknown as { id: string }).id);
 const bySignal = pause('mc-1', { by: 'signal' });
 

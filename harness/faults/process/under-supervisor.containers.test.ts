@@ -1,12 +1,14 @@
 /** Processes under the first one: reached by a sidecar among them, and started again by their supervisor. */
 import { expect, it } from 'vitest';
 import { kinds } from '../bare.fixture.ts';
-import { meddled, useCaches } from './caches.fixture.ts';
+import { useCluster } from '../cluster.fixture.ts';
 import { crashLoop, crashLoopKind } from './crash-loop.ts';
 import { kill, killKind } from './kill.ts';
+import { meddled } from './meddled.fixture.ts';
 import { pause, pauseKind } from './pause.ts';
+import { caches as threeCaches } from './supervised.fixture.ts';
 
-const caches = useCaches();
+const caches = useCluster(threeCaches());
 const child = kill('mc-3', { process: 'memcached' });
 
 it('are told by name or command line, the first and the sidecar not among them', async () => {

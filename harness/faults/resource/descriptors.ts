@@ -6,7 +6,7 @@
  *
  * It does not: close anything, or change the hard limit; a program that raises its own limit again gets out of it.
  *
- * Proof: with connections of ours, held one after the other, the process with most descriptors comes to hold as many as were asked for and no more; the next is not answered, and a connection from
+ * Proof: with connections of ours, held one after the other, the process with most descriptors comes to hold as many as were asked for and no more (but for those with higher numbers, which it opened before); the next is not answered, and a connection from
  * before is; and the kernel tells that limit of each process. Healed: as many can be opened that it holds more. For that moment nobody else gets a new connection.
  *
  * Ends by itself: the program within the node that has set the limit sets it back when our words stop. When it is killed with all else, the limit stays until the node is started again.
@@ -36,9 +36,11 @@ const LEAST_ROOM = 4;
 /** A program may refuse when it lacks the two that a request through it would take, or may still be about to close one. */
 const NEAR = 2;
 
+/** Of the process that holds most of those that a limit counts. */
 interface Holding {
-  /** The process that holds most. */
   readonly open: number;
+  /** Of these, numbered from the limit on: they were opened before it was set, and take nothing of it. */
+  readonly beyond: number;
   /** Of all processes. */
   readonly softs: readonly number[];
 }
@@ -55,15 +57,19 @@ export const descriptorsKind = resourceFault<Descriptors>({
   asked: ({ limit }) => ({ bites: `${limit} descriptors, and no answer beyond`, gone: `more than ${limit} descriptors, all answered` }),
   taking: ({ limit }, node) => {
     let before: Prober | undefined;
+    let beyondBefore = 0;
     const look = async () => {
-      const wanted = limit - (await holding(node)).open + LEAST_ROOM;
-      return filled(node, Math.min(MOST_OPENED, Math.max(wanted, LEAST_ROOM)));
+      const { open, beyond } = await holding(node, limit);
+      const wanted = limit - (open - beyond) + LEAST_ROOM;
+      return filled(node, limit, Math.min(MOST_OPENED, Math.max(wanted, LEAST_ROOM)));
     };
     return {
       before: async () => {
         before = await node.prober();
         if ((await before.ask('kept', 2_000)).kind !== 'answered') return 'does not answer before the fault';
-        const { open, softs } = await holding(node);
+        const { softs, ...held } = await holding(node, limit);
+        const open = held.open - held.beyond;
+        beyondBefore = held.beyond;
         if (softs.some((soft) => soft <= limit))
           return `may hold no more than ${Math.min(...softs)} descriptors already, so a limit of ${limit} could not be told`;
         if (limit < open + LEAST_ROOM) return `holds ${open} descriptors already; write a limit of ${open + LEAST_ROOM} or more`;
@@ -73,9 +79,9 @@ export const descriptorsKind = resourceFault<Descriptors>({
       },
       disturb: () => node.limitDescriptors(limit),
       bites: async () => {
-        const { answered, refused, open, softs } = await look();
+        const { answered, refused, open, beyond, softs } = await look();
         const kept = (await before?.ask('kept', PATIENCE_MS))?.kind;
-        const holds = refused && kept === 'answered' && open <= limit && open >= limit - NEAR && softs.every((soft) => soft === limit);
+        const holds = refused && kept === 'answered' && beyond <= beyondBefore && open - beyond >= limit - NEAR && softs.every((soft) => soft === limit);
         return {
           holds,
           told: `${open} descriptors held; ${answered} new connections answered${refused ? ', the next not' : ''}, the one from before ${kept}; limits ${softs.join(', ')}`,
@@ -95,14 +101,16 @@ export const descriptorsKind = resourceFault<Descriptors>({
   },
 });
 
-async function holding(node: Node): Promise<Holding> {
-  const { processes } = await node.measure('descriptors');
+async function holding(node: Node, limit: number): Promise<Holding> {
+  const { processes } = await node.measure('descriptors', String(limit));
   if (!Array.isArray(processes) || processes.length === 0) throw new InvalidRunError(`the descriptors of ${node.name} are not told`);
-  return { open: Math.max(...processes.map((one) => numberIn(one, 'open'))), softs: processes.map((one) => numberIn(one, 'soft')) };
+  const all = processes.map((one) => ({ open: numberIn(one, 'open'), beyond: numberIn(one, 'beyond'), soft: numberIn(one, 'soft') }));
+  const [{ open, beyond }] = all.toSorted((a, b) => b.open - b.beyond - (a.open - a.beyond)) as [(typeof all)[0]];
+  return { open, beyond, softs: all.map(({ soft }) => soft) };
 }
 
 /** Opens connections and holds them until one is not answered, or there are `most`; what the node holds then. */
-async function filled(node: Node, most: number): Promise<Holding & { answered: number; refused: boolean }> {
+async function filled(node: Node, limit: number, most: number): Promise<Holding & { answered: number; refused: boolean }> {
   const probers: Prober[] = [];
   let [answered, refused] = [0, false];
   try {
@@ -112,7 +120,7 @@ async function filled(node: Node, most: number): Promise<Holding & { answered: n
       refused = (await prober.ask('kept', PATIENCE_MS)).kind !== 'answered';
       if (!refused) answered++;
     }
-    return { ...(await holding(node)), answered, refused };
+    return { ...(await holding(node, limit)), answered, refused };
   } finally {
     await Promise.all(probers.map((prober) => prober.close()));
   }

@@ -1,11 +1,8 @@
 /** Every fault of resources on a whole path of proxies: it bites as described, is gone once healed, and its proofs are not taken in by another dose, another target or nothing at all. */
-import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { cache } from '../../../containers/cache.ts';
-import { connectEngine } from '../../cluster/engine.ts';
-import { type RunningCluster, startCluster } from '../../cluster/start.ts';
 import type { Cluster, Disturbance, Node } from '../../cluster/types.ts';
-import { kinds } from '../bare.fixture.ts';
+import { useCluster } from '../cluster.fixture.ts';
 import { cpuBurn, cpuLimit, descriptors, diskFull, type Fault, faultKind, ioThrottle, memoryLimit, oom } from '../index.ts';
 
 const LOGS = '/var/log/aftershock';
@@ -15,27 +12,8 @@ const OTHER = 'mc-2';
 /** A proof that does not hold is seen at its first look. */
 const SHORT_MS = 100;
 
-const runId = `test-${randomBytes(4).toString('hex')}`;
-let cluster: RunningCluster;
-const journal: string[] = [];
-
-beforeAll(async () => {
-  const spec = cache({ backends: 2, proxies: 1 });
-  const nodes = spec.nodes.map((node) => (node.role === 'cache' ? { ...node, tmpfs: { [LOGS]: 8 } } : node));
-  cluster = await startCluster(
-    { ...spec, nodes },
-    {
-      engine: await connectEngine(),
-      runId,
-      signal: new AbortController().signal,
-      journal: {
-        intent: (action, name) => journal.push(`${action} ${name.replace(`aftershock-${runId}-`, '')}`),
-        done: (action, name, detail) => detail && journal.push(`${action} ${name.replace(`aftershock-${runId}-`, '')}: ${detail}`),
-      },
-    },
-  );
-});
-afterAll(() => cluster?.stop());
+const TIER = cache({ backends: 2, proxies: 1 });
+const standing = useCluster({ ...TIER, nodes: TIER.nodes.map((node) => (node.role === 'cache' ? { ...node, tmpfs: { [LOGS]: 8 } } : node)) });
 
 type Method = 'limitCpu' | 'burnCpu' | 'limitMemory' | 'exhaustMemory' | 'limitDescriptors' | 'fillDisk' | 'limitWrites';
 type Act = (dose: never) => Promise<Disturbance>;
@@ -43,13 +21,13 @@ type Act = (dose: never) => Promise<Disturbance>;
 /** The same cluster, but for what one of its node's acts becomes. */
 function meddled(method: Method, becomes: (act: Act, others: Act) => Act): Cluster {
   const act = (node: Node) => (node[method] as Act).bind(node);
-  const node = new Proxy(cluster.node(TARGET), {
-    get: (target, key) => (key === method ? becomes(act(target), act(cluster.node(OTHER))) : Reflect.get(target, key)),
+  const node = new Proxy(standing.cluster.node(TARGET), {
+    get: (target, key) => (key === method ? becomes(act(target), act(standing.cluster.node(OTHER))) : Reflect.get(target, key)),
   });
-  return { ...cluster, nodes: cluster.nodes.map((one) => (one.name === TARGET ? node : one)) };
+  return { ...standing.cluster, nodes: standing.cluster.nodes.map((one) => (one.name === TARGET ? node : one)) };
 }
 
-const prepared = async (fault: Fault, on: Cluster = cluster) => {
+const prepared = async (fault: Fault, on: Cluster = standing.cluster) => {
   const kind = faultKind(fault);
   await kind.ready?.(fault, on);
   return kind.prepare(fault, on);
@@ -111,7 +89,7 @@ const ROWS: readonly Row[] = [
 
 describe.each(ROWS)('$fault.kind', ({ fault, method, bites, gone, doses = [] }) => {
   it('bites as described, stays, and is gone once healed, however often that is asked for', async () => {
-    const before = await cluster.node(TARGET).state();
+    const before = await standing.cluster.node(TARGET).state();
     const one = await prepared(fault);
     const injected = await one.inject();
     const proof = await injected.prove();
@@ -122,7 +100,7 @@ describe.each(ROWS)('$fault.kind', ({ fault, method, bites, gone, doses = [] }) 
     expect(await injected.proveHealed()).toMatchObject({ holds: true, measured: expect.stringMatching(gone) });
     await one.close();
     // The node has lived through it.
-    expect(await cluster.node(TARGET).state()).toEqual(before);
+    expect(await standing.cluster.node(TARGET).state()).toEqual(before);
   });
 
   it('is not proven when nothing is done, or something to another node', async () => {
@@ -174,14 +152,15 @@ describe.each(ROWS)('$fault.kind', ({ fault, method, bites, gone, doses = [] }) 
 
 describe('oom', () => {
   it('ends a node for want of memory, on our word, and another process answers once healed', async () => {
-    const node = cluster.node(TARGET);
+    const node = standing.cluster.node(TARGET);
     const before = await node.state();
     const one = await prepared(oom(TARGET));
-    journal.length = 0;
+    standing.intents.length = standing.outcomes.length = 0;
     const injected = await one.inject();
     expect(await injected.prove()).toMatchObject({ holds: true, measured: expect.stringMatching(/^ended \(exit 137\) for want of memory; /) });
     // A death that nobody announced would make a run invalid.
-    expect(journal).toEqual([`kill ${TARGET}`, `kill ${TARGET}: by running out of memory`]);
+    expect(standing.intents).toEqual([`kill ${TARGET}`]);
+    expect(standing.outcomes).toEqual([`kill ${TARGET}: by running out of memory`]);
     await injected.heal();
     await injected.heal();
     expect(await injected.proveHealed()).toMatchObject({ holds: true });
@@ -192,7 +171,7 @@ describe('oom', () => {
   it('is not proven by a kill that was another one', async () => {
     const killed = await prepared(
       oom(TARGET),
-      meddled('exhaustMemory', () => () => cluster.node(TARGET).kill()),
+      meddled('exhaustMemory', () => () => standing.cluster.node(TARGET).kill()),
     );
     const injected = await killed.inject();
     expect(await injected.prove(SHORT_MS)).toMatchObject({ holds: false, measured: expect.stringMatching(/^ended \(exit 137\); /) });
@@ -205,10 +184,10 @@ describe('oom', () => {
 describe('memory-limit', () => {
   it('is proven by a node that dies of it, and healing starts that node again', async () => {
     const limited = await prepared(memoryLimit(TARGET, { mib: 32 }));
-    journal.length = 0;
+    standing.outcomes.length = 0;
     const injected = await limited.inject();
-    expect(journal).toContain(`kill ${TARGET}: when it outgrows 32 MiB`);
-    const node = cluster.node(TARGET);
+    expect(standing.outcomes).toContain(`kill ${TARGET}: when it outgrows 32 MiB`);
+    const node = standing.cluster.node(TARGET);
     await node.exhaustMemory();
     expect(await injected.prove()).toMatchObject({ holds: true, measured: 'the node itself was killed for want of memory' });
     expect(await injected.missing()).toBeUndefined();
@@ -238,11 +217,10 @@ describe('what could not be told', () => {
 
 describe('what is lost in mid-run', () => {
   it('is told: a limit that somebody else has changed, and what ended with the process that it was in', async () => {
-    const node = cluster.node(OTHER);
+    const node = standing.cluster.node(OTHER);
     const [cpu, room, files] = [await node.limitCpu(0.5), await node.fillDisk(LOGS), await node.limitDescriptors(60)];
     expect([await cpu.missing(), await room.missing(), await files.missing()]).toEqual([undefined, undefined, undefined]);
-    const engine = await connectEngine();
-    await engine.docker.getContainer(`aftershock-${runId}-${OTHER}`).update({ CpuPeriod: 10_000, CpuQuota: 9_000 });
+    await standing.container(OTHER).update({ CpuPeriod: 10_000, CpuQuota: 9_000 });
     expect(await cpu.missing()).toBe(`${OTHER} has another limit by now`);
     const death = await node.kill();
     await expect.poll(async () => [await room.missing(), await files.missing()].every((why) => why !== undefined)).toBe(true);
@@ -251,33 +229,5 @@ describe('what is lost in mid-run', () => {
     await Promise.all([cpu, room, files].map(({ undo }) => undo()));
     await death.undo();
     await expect.poll(async () => (await (await node.prober()).ask('new', 500)).kind).toBe('answered');
-  });
-});
-
-describe('from the client’s entry', () => {
-  it('a proxy without descriptors takes no new connection and keeps the old ones', async () => {
-    const entry = await cluster.link('client-1 -> edge').prober();
-    expect(await kinds(entry, 'kept')).toEqual(['answered', 'answered', 'answered']);
-    const limit = await cluster.node('proxy-1').limitDescriptors(8);
-    expect(await kinds(entry, 'new', 2, 300)).not.toContain('answered');
-    expect(await kinds(entry, 'kept')).toEqual(['answered', 'answered', 'answered']);
-    await limit.undo();
-    await expect.poll(() => kinds(entry, 'new')).toEqual(['answered', 'answered', 'answered']);
-    await entry.close();
-  });
-
-  it('a proxy with little of a processor answers late when it is asked much', async () => {
-    const entry = await cluster.link('client-1 -> edge').prober();
-    const slowest = async () => {
-      const all: number[] = [];
-      for (let i = 0; i < 100; i++) all.push((await entry.ask('kept', 2_000)).ms);
-      return Math.max(...all);
-    };
-    const before = await slowest();
-    const limit = await cluster.node('proxy-1').limitCpu(0.02);
-    // 1 ms in each 50: after some dozens of requests it stands still for the rest of a period.
-    expect(await slowest()).toBeGreaterThan(before + 10);
-    await limit.undo();
-    await entry.close();
   });
 });
