@@ -47,10 +47,19 @@ export function lifeOf({ name, container, act, processHand, leaving, startedAgai
     followed = identityOf(await state());
     return followed;
   };
-  const signal = (name: NodeJS.Signals) => act('kill', () => container.kill({ signal: name }));
+  /** Its death was announced, and has not been followed by another start. */
+  let doomed = false;
+  const signal = (name: NodeJS.Signals) => {
+    doomed = true;
+    return act('kill', () => container.kill({ signal: name }));
+  };
   /** Whoever has started it, what stands beside it has to follow it into its new namespace. */
   const startAgain = async (): Promise<void> => {
-    if (identityOf(await state()) === followed) return;
+    const lives = identityOf(await state()) === followed;
+    // A death that was announced and did not come is taken back, or it would pass for the next one, which nobody asked for.
+    if (lives && doomed) await act('spare', async () => undefined);
+    doomed = false;
+    if (lives) return;
     await act('start again', async () => {
       await container.start().catch(unless(304));
       await startedAgain();

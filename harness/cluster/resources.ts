@@ -120,7 +120,8 @@ export function resourcesOf({ spec, docker, containerId, wardens, act, state, le
       );
       const undo = async () => {
         await back();
-        if (!(await state()).running) await startAgain();
+        if (!(await state()).running) return startAgain();
+        return act('spare', async () => undefined);
       };
       const missing = async () => {
         const now = await state();

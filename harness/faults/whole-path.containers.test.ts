@@ -131,10 +131,10 @@ const sometimesLate = async () => {
   return `${answers.filter(({ ms }) => ms > LATE_MS).length} of 40 late`;
 };
 const parting = async () => ((await entry.part('new', 2_000)).ms >= 299 ? 'late' : 'prompt');
-/** One after the other: 300 exchanges with a proxy take a fifth of a second. */
+/** Two thousand requests at once: the proxy has them answered in some 50 ms when it has a processor. More would take more memory than it may have, 16 KiB each. */
 const work = async () => {
-  const answers = await entry.askRow('kept', { count: 300, lanes: 1, patienceMs: 2_000 });
-  return answers.reduce((sum, { ms }) => sum + ms, 0) > 1_000 ? 'slow' : 'swift';
+  const [answer] = await exchanged('client-1', `['get ${MINE[1]}\\r\\n'.repeat(2_000) + 'get nothing\\r\\n']`, /END\r\nEND\r\n$/);
+  return answer?.how === 'answered' && answer.ms < 300 ? 'swift' : 'slow';
 };
 /** Over the link, as its owner logs in: status 0 is that he may, 0x20 that he may not. */
 const loggedIn = async () => {
@@ -210,7 +210,7 @@ const ROWS: readonly Row[] = [
   ...seen(parting, 'prompt', [[faults.slowClose('edge -> proxy-1', '300ms'), /^late$/]]),
   ...seen(work, 'swift', [
     [faults.cpuLimit('proxy-1', { cpus: 0.02 }), /^slow$/],
-    [faults.cpuBurn('proxy-1', { workers: 8 }), /^slow$/],
+    [faults.cpuBurn('proxy-1', { workers: 32 }), /^slow$/],
   ]),
   ...seen(shardsByName, BOTH, [
     // At a backend, not at the edge: half of the keys are none of his.

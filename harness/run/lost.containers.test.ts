@@ -1,12 +1,13 @@
 /** A fault that is gone before its time makes a run invalid, and is noticed within a second. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type Dockerode from 'dockerode';
 import { expect, it } from 'vitest';
-import { bareCache } from '../../containers/cache.ts';
 import { cacheClients } from '../../containers/client/index.ts';
 import { performed } from '../../containers/run.fixture.ts';
 import { connectEngine } from '../cluster/engine.ts';
 import type { Fault } from '../faults/index.ts';
-import { drill, latency, partition, percentile, type Step } from '../index.ts';
+import { caches } from '../faults/process/supervised.fixture.ts';
+import { drill, kill, latency, memoryLimit, partition, percentile, type Step } from '../index.ts';
 
 const scenario = (fault: Fault, step: Partial<Step> = {}) =>
   drill({
@@ -27,15 +28,20 @@ const scenario = (fault: Fault, step: Partial<Step> = {}) =>
     ],
     steps: [{ at: '2s', for: '5s', fault, ...step }],
     slos: { steady: percentile(90, { under: '100ms', when: 'before' }) },
-    variants: { bare: { title: 'bare', cluster: bareCache() } },
+    variants: { three: { title: 'three caches', cluster: caches() } },
   });
 
-/** Runs a program in a container of the run that is going on. */
-async function meddle(node: string, argv: readonly string[]): Promise<void> {
+/** A container of the run that is going on. */
+async function containerOf(node: string): Promise<Dockerode.Container> {
   const { docker } = await connectEngine();
   const [found] = await docker.listContainers({ filters: { label: [`io.aftershock.node=${node}`], status: ['running'] } });
   if (!found) throw new Error(`there is no node ${node}`);
-  const exec = await docker.getContainer(found.Id).exec({ Cmd: [...argv], AttachStdout: true, AttachStderr: true });
+  return docker.getContainer(found.Id);
+}
+
+/** Runs a program in it. */
+async function meddle(node: string, argv: readonly string[]): Promise<void> {
+  const exec = await (await containerOf(node)).exec({ Cmd: [...argv], AttachStdout: true, AttachStderr: true });
   const stream = await exec.start({});
   for await (const _ of stream);
 }
@@ -87,4 +93,21 @@ it('when it is lost and the scenario says so, it is put in force again', async (
   expect(reapplied?.proof?.holds).toBe(true);
   // Noticed within a second of the meddling, which came a second after the fault.
   expect((lost?.at ?? Number.NaN) - (timeline.marks.find(({ event }) => event === 'injected')?.at ?? Number.NaN)).toBeLessThan(2_500);
+});
+
+it.each<[string, Fault]>([
+  ['a limit of memory that nothing outgrew', memoryLimit('mc-1', { mib: 64 })],
+  ['a signal that killed nobody', kill('mc-3', { signal: 'SIGTERM' })],
+])('a death that nobody asked for is told as one, after %s', async (_, fault) => {
+  const { node } = fault as { readonly node: string };
+  let killing: Promise<void> | undefined;
+  let wasInForce = false;
+  const { report } = await performed(scenario(fault, { for: '2s' }), 1, {
+    faults: (inForce) => {
+      if (wasInForce && inForce.length === 0) killing ??= containerOf(node).then((container) => container.kill({ signal: 'SIGKILL' }));
+      wasInForce = inForce.length > 0;
+    },
+  });
+  await killing;
+  expect(report.reasons.join()).toContain(`node ${node} died by itself (exit 137)`);
 });

@@ -70,8 +70,9 @@ export async function run(plan: Plan, options: RunOptions): Promise<EndedRun> {
       signal,
       journal: {
         intent: (action, name) => {
-          // A death that we ask for is no surprise.
+          // A death that we ask for is no surprise, unless we have taken our word back.
           if (action === 'kill') dying.add(name);
+          if (action === 'spare') dying.delete(name);
           log.intent(action, name);
         },
         done: (action, name, detail) => log.done(action, name, detail),
