@@ -117,9 +117,12 @@ describe('the doctor', () => {
       new RegExp(`aftershock-${up.id}-mc-[12], aftershock-${up.id}-mc-[12] are still paused or limited by a fault; type: npx aftershock down`),
     );
 
-    await engine.docker.getContainer(`aftershock-${up.id}-mc-2`).update({ CpuPeriod: 100_000, CpuQuota: -1 });
+    const { Memory: given = 0 } = (await inspect('mc-2')).HostConfig;
+    await engine.docker.getContainer(`aftershock-${up.id}-mc-2`).update({ Memory: given / 2, MemorySwap: given / 2 });
     const next = await latency('--for', '2s').finished;
     expect(next.stdout).toMatch(/^ {2}mc-1 was still paused; it is resumed$/m);
+    expect(next.stdout).toMatch(/^ {2}mc-2 was still limited; it has all again that it was given$/m);
+    expect((await inspect('mc-2')).HostConfig).toMatchObject({ CpuQuota: -1, Memory: given, MemorySwap: 2 * given });
     expectProven(next);
   });
 });

@@ -9,7 +9,8 @@ import type { Docker, Engine } from './engine.ts';
 import { Ground } from './ground.ts';
 import { NODE_LABEL, OWNER_LABEL, type Owner, ownerAlive, RUN_LABEL, SIDECAR_LABEL } from './labels.ts';
 import { Reaper } from './reaper.ts';
-import { gone, keptClusters } from './remains.ts';
+import { gone, isLimited, keptClusters } from './remains.ts';
+import { ALL_PROCESSORS } from './resources.ts';
 import type { ClusterSpec } from './spec.ts';
 import { type Standing, Starting, TOXIPROXY_API_PORT } from './start.ts';
 import type { Cluster } from './types.ts';
@@ -35,7 +36,7 @@ export async function attachCluster(engine: Engine, runId: string, onNote: (text
   const guard = await Reaper.start({ engine, runId, tool: spec.tools.reaper, label, keeps: true });
   try {
     await removeSidecars(engine, label);
-    await resumeAll(engine, label, onNote);
+    await freeAll(engine, label, spec, onNote);
     const cluster = await new Starting(spec, ground, guard, undefined).adopt(await standing(engine, ground, spec));
     return {
       ...cluster,
@@ -94,12 +95,21 @@ async function removeSidecars({ docker }: Engine, label: string): Promise<void> 
   }
 }
 
-/** A node stays paused when a fault, its guard and everything else of it were killed at once. */
-async function resumeAll({ docker }: Engine, label: string, onNote: (text: string) => void): Promise<void> {
-  const paused = await docker.listContainers({ filters: { label: [label], status: ['paused'] } });
-  for (const { Id, Labels } of paused) {
-    await docker.getContainer(Id).unpause();
-    onNote(`${Labels[NODE_LABEL] ?? Id} was still paused; it is resumed`);
+/** A node stays paused or limited when a fault, its guard and everything else of it were killed at once. */
+async function freeAll({ docker }: Engine, label: string, { nodes }: ClusterSpec, onNote: (text: string) => void): Promise<void> {
+  const given = new Map(nodes.map(({ name, memoryMiB }) => [name, memoryMiB * 2 ** 20]));
+  for (const { Id, State, Labels } of await docker.listContainers({ filters: { label: [label] } })) {
+    const name = Labels[NODE_LABEL] ?? Id;
+    const container = docker.getContainer(Id);
+    if (State === 'paused') {
+      await container.unpause();
+      onNote(`${name} was still paused; it is resumed`);
+    }
+    const memory = given.get(name);
+    if (memory === undefined || !isLimited((await container.inspect()).HostConfig)) continue;
+    // With twice the memory for both, there is as much swap as memory, which is what the engine gives by itself.
+    await container.update({ ...ALL_PROCESSORS, Memory: memory, MemorySwap: 2 * memory });
+    onNote(`${name} was still limited; it has all again that it was given`);
   }
 }
 

@@ -2,6 +2,7 @@
  * What runs have on the engine: found by label, read, and removed. Used by a run's own end and by `aftershock clean`.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type Dockerode from 'dockerode';
 import { CleanUpError, messageOf } from '../core/errors.ts';
 import type { Docker, Engine } from './engine.ts';
 import { CLUSTER_LABEL, KEPT_LABEL, NODE_LABEL, OWNER_LABEL, ownerAlive, RUN_LABEL, reaperOf, runLabels, runOf } from './labels.ts';
@@ -57,17 +58,20 @@ export async function heldIn({ docker }: Engine, { containers }: RunRemains): Pr
   return held.flat();
 }
 
-/** Nodes start with a limit on memory, as much again of swap, and none on processors; a fault leaves no swap. */
 async function isHeld(docker: Docker, id: string): Promise<boolean> {
   try {
     const { State, HostConfig } = await docker.getContainer(id).inspect();
-    const { CpuQuota = 0, NanoCpus = 0, Memory = 0, MemorySwap = 0 } = HostConfig;
-    return State.Paused || CpuQuota > 0 || NanoCpus > 0 || (Memory > 0 && MemorySwap === Memory);
+    return State.Paused || isLimited(HostConfig);
   } catch (thrown) {
     // Gone in the meantime, and held by nobody.
     if ((thrown as { statusCode?: number }).statusCode === 404) return false;
     throw thrown;
   }
+}
+
+/** Nodes start with a limit on memory, as much again of swap, and none on processors; a fault leaves no swap. */
+export function isLimited({ CpuQuota = 0, NanoCpus = 0, Memory = 0, MemorySwap = 0 }: Dockerode.HostConfig): boolean {
+  return CpuQuota > 0 || NanoCpus > 0 || (Memory > 0 && MemorySwap === Memory);
 }
 
 /** Marks a cluster as left standing on purpose, so that no later run sweeps it away, and lays its specification down beside it. */

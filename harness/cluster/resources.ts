@@ -53,7 +53,8 @@ export interface ResourceSurroundings {
 /** A quota has to be a millisecond at least. Short periods make short stalls: over the kernel's default of 100 ms, a tenth of a processor stands still for 90 ms at a time. */
 const LEAST_QUOTA_US = 1_000;
 const PERIOD_US = 10_000;
-const DEFAULT_PERIOD_US = 100_000;
+/** No limit: a quota of 0 would be 'as it was' to the engine; the period is the kernel's own. */
+export const ALL_PROCESSORS = { CpuPeriod: 100_000, CpuQuota: -1 };
 const MIB = 2 ** 20;
 /** What a program that is started inside takes itself: with less, the kernel would kill for it. */
 const ROOM_MIB = 16;
@@ -89,8 +90,8 @@ export function resourcesOf({ spec, docker, containerId, wardens, act, state, le
       const { CpuPeriod: period = 0, CpuQuota: quota = 0, NanoCpus: nano = 0 } = await hostConfig();
       const periodUs = Math.max(PERIOD_US, Math.ceil(LEAST_QUOTA_US / cpus));
       const limits = { CpuPeriod: periodUs, CpuQuota: Math.round(periodUs * cpus) };
-      // A quota of 0 is 'as it was' to the engine, and no limit is -1; what was given in whole processors takes nothing else.
-      const former = nano > 0 ? { NanoCpus: nano } : quota > 0 ? { CpuPeriod: period, CpuQuota: quota } : { CpuPeriod: DEFAULT_PERIOD_US, CpuQuota: -1 };
+      // What was given in whole processors takes nothing else.
+      const former = nano > 0 ? { NanoCpus: nano } : quota > 0 ? { CpuPeriod: period, CpuQuota: quota } : ALL_PROCESSORS;
       const back = await limit('processors', nano > 0 ? { NanoCpus: Math.round(cpus * 1e9) } : limits, former);
       const missing = async () => {
         if (!(await state()).running) return `${spec.name} does not run any more`;
