@@ -26,6 +26,8 @@ const MOST_UNANSWERED = 128;
 /** How often a hand that lends hears that we are still there. */
 const BEAT_MS = 2_000;
 
+const nft = (input: string) => ({ argv: ['nft', '-f', '-'], input });
+
 function firstLine(text: string, code: number): string {
   return text.trim().split('\n')[0] || `exit ${code}`;
 }
@@ -179,8 +181,12 @@ export class Hand implements WireHand {
    * gone. The answer gives it back; calling it again does nothing.
    */
   async lend(name: string, script: { readonly begin: string; readonly renew: string; readonly end: string }): Promise<() => Promise<void>> {
-    const nft = (input: string) => ({ argv: ['nft', '-f', '-'], input });
     return this.#lend(name, { begin: nft(script.begin + script.renew), loan: { renew: nft(script.renew), end: nft(script.end) } });
+  }
+
+  /** Counts by a table of nftables until that is given back, or we are silent or gone. */
+  count(table: string, script: string): Promise<() => Promise<void>> {
+    return this.#lend(table, { begin: nft(script), loan: { end: nft(`add table inet ${table}\ndelete table inet ${table}\n`) } });
   }
 
   /** Disturbs from `begin` on, until it is given back or we are gone. */

@@ -5,6 +5,7 @@ import { expect, it } from 'vitest';
 import { cacheClients } from '../../containers/client/index.ts';
 import { performed } from '../../containers/run.fixture.ts';
 import { connectEngine } from '../cluster/engine.ts';
+import { NODE_LABEL, OWNER_LABEL, type Owner } from '../cluster/labels.ts';
 import type { Fault } from '../faults/index.ts';
 import { caches } from '../faults/process/supervised.fixture.ts';
 import { drill, kill, latency, memoryLimit, partition, percentile, type Step } from '../index.ts';
@@ -31,10 +32,11 @@ const scenario = (fault: Fault, step: Partial<Step> = {}) =>
     variants: { three: { title: 'three caches', cluster: caches() } },
   });
 
-/** A container of the run that is going on. */
+/** A container of the run that is going on in this process. */
 async function containerOf(node: string): Promise<Dockerode.Container> {
   const { docker } = await connectEngine();
-  const [found] = await docker.listContainers({ filters: { label: [`io.aftershock.node=${node}`], status: ['running'] } });
+  const all = await docker.listContainers({ filters: { label: [`${NODE_LABEL}=${node}`], status: ['running'] } });
+  const found = all.find(({ Labels }) => (JSON.parse(Labels[OWNER_LABEL] ?? '{}') as Partial<Owner>).pid === process.pid);
   if (!found) throw new Error(`there is no node ${node}`);
   return docker.getContainer(found.Id);
 }

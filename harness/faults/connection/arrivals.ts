@@ -3,6 +3,7 @@
  * that floods.
  */
 import type { Disturbance, Passage } from '../../cluster/types.ts';
+import { count } from '../counting.ts';
 
 /** Packets from the address to the port. */
 export interface Arrived {
@@ -21,40 +22,24 @@ export interface Arrivals extends Disturbance {
 
 const COUNTERS = { opening: 'syn | ack) == syn', closing: 'fin | rst) == fin', bearing: 'psh) == psh' } as const;
 
-let number = 0;
-
 /** Counts from now on what comes from `address`. Throws EnvironmentError. */
 export async function countArrivals(passage: Passage, address: string): Promise<Arrivals> {
-  const name = `aftershock_flood_${process.pid}_${++number}`;
-  const hand = await passage.network();
-  const counters = Object.keys(COUNTERS) as (keyof typeof COUNTERS)[];
-  const rules = counters.map((counter) => `    ip saddr ${address} tcp dport ${passage.port} tcp flags & (${COUNTERS[counter]} counter name ${counter}`);
-  const table = [
-    `table inet ${name} {`,
-    ...counters.map((counter) => `  counter ${counter} { }`),
-    '  chain arriving {',
-    // Behind every fault: what it drops has not come.
-    '    type filter hook input priority 300; policy accept;',
-    ...rules,
-    '  }',
-    '}',
-    '',
-  ].join('\n');
-  // It only counts, so it is not lent: left behind, it goes with its namespace.
-  await hand.nft(table);
-  const missing = async () => {
-    const counted = await (await passage.network()).counted('inet', name, 'opening');
-    return counted === undefined ? `${passage.name} has another network namespace: the connections that it had are gone` : undefined;
-  };
+  const from = `ip saddr ${address} tcp dport ${passage.port} tcp flags`;
+  const names = Object.keys(COUNTERS) as (keyof typeof COUNTERS)[];
+  const counting = await count(
+    await passage.network(),
+    names.map((counter) => ({ counter, matching: `${from} & (${COUNTERS[counter]}` })),
+  );
   return {
-    // With the namespace the table is gone, too.
-    undo: async () => {
-      if ((await missing()) === undefined) await hand.nft(`add table inet ${name}\ndelete table inet ${name}\n`);
+    undo: counting.end,
+    missing: async () => {
+      // In the namespace that the passage has now.
+      const counted = await (await passage.network()).counted('inet', counting.table, 'opening');
+      return counted === undefined ? `${passage.name} has another network namespace: the connections that it had are gone` : undefined;
     },
-    missing,
     read: async () => {
-      const [opening, closing, bearing] = await Promise.all(counters.map(async (counter) => (await hand.counted('inet', name, counter)) ?? 0));
-      return { atMs: performance.now(), opening: opening ?? 0, closing: closing ?? 0, bearing: bearing ?? 0 };
+      const [opening = 0, closing = 0, bearing = 0] = await Promise.all(names.map((counter) => counting.read(counter)));
+      return { atMs: performance.now(), opening, closing, bearing };
     },
   };
 }

@@ -3,7 +3,8 @@
  * arrive. The counting has a table of its own, behind every fault, so it owes nothing to the fault's own rules.
  */
 import type { NetworkHand, Passage, Peer } from '../../cluster/types.ts';
-import { countingTable, type Direction } from './nft.ts';
+import { count as countPackets } from '../counting.ts';
+import type { Direction } from './nft.ts';
 
 /** A port of a passage, a hand in its namespace, and somebody to exchange datagrams with. */
 export interface Place {
@@ -15,25 +16,24 @@ export interface Place {
 
 let measurements = 0;
 
-/** A number that no other measurement has, and the name of its table. */
-export function measurement(): { mark: number; table: string } {
-  const mark = (process.pid * 65_536 + ++measurements) >>> 0;
-  return { mark, table: `aftershock_count_${mark}` };
+/** A number that no other measurement has: its datagrams bear it. */
+export function nextMark(): number {
+  return (process.pid * 65_536 + ++measurements) >>> 0;
 }
 
 /** The share of `count` datagrams that did not arrive. */
 export async function lostShare({ passage, port, hand, peer }: Place, direction: Direction, count: number): Promise<number> {
-  const { mark, table } = measurement();
+  const mark = nextMark();
   const [sender, receiver] = direction === 'in' ? [peer.hand, hand] : [hand, peer.hand];
-  await receiver.nft(countingTable(table, [{ counter: 'come', matching: `meta l4proto udp @th,64,32 0x${mark.toString(16)}`, verdict: 'drop' }]));
+  const counting = await countPackets(receiver, [{ counter: 'come', matching: `meta l4proto udp @th,64,32 0x${mark.toString(16)}`, verdict: 'drop' }]);
   try {
     // The far end's port is of no matter on the way out: nobody listens there, and the rule takes the datagrams before anybody could be told so.
     const to = direction === 'in' ? { host: passage.address, port } : { host: peer.address, port: 9, fromPort: port };
     await sender.send({ ...to, mark, count });
-    const arrived = await settled(() => receiver.counted('inet', table, 'come'));
+    const arrived = await settled(() => counting.read('come'));
     return 1 - arrived / count;
   } finally {
-    await receiver.nft(`delete table inet ${table}\n`);
+    await counting.end();
   }
 }
 

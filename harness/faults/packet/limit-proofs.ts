@@ -5,12 +5,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Calls, Dialled } from '../../cluster/types.ts';
 import { InvalidRunError } from '../../core/errors.ts';
+import { count as countPackets } from '../counting.ts';
 import type { Injected, Prepared } from '../fault.ts';
 import { onAll, PATIENCE_MS, proof, until } from '../probing.ts';
 import { type Aim, aimed, type View } from './aims.ts';
-import { measurement } from './dose.ts';
 import { type InForce, putInForce } from './in-force.ts';
-import { countingTable, OPENING, type PacketRule } from './nft.ts';
+import { OPENING, type PacketRule } from './nft.ts';
 
 interface Limited {
   readonly aims: readonly Aim[];
@@ -33,6 +33,8 @@ const LEAST_WINDOW_MS = 400;
 const MOST_WINDOW_MS = 5_000;
 /** Half the rate and twice the rate lie at 0.5 and 2; the clocks of two readings, 20 ms apart from what they read at worst, and one connection more or less make 10% of 20. */
 const RATE_BAND = [0.75, 1.4] as const;
+/** So many times what is allowed have to come in that time, or a limit twice as high would not have shown: a busy machine may not dial as fast as it was told to. */
+const LEAST_HASTE = 1.9;
 /** Sockets are counted while others open and close some: half and twice the count lie at 0.5 and 2. */
 const COUNT_TOLERANCE = 0.2;
 
@@ -49,15 +51,19 @@ export async function prepareRate({ rate, burst, ...limited }: Limited & { reado
   };
   /** How many a second come through to one target, for each source or for all, and how the probes fared. */
   const measure = async ({ aim, views, spared }: Dialling) => {
-    const { table } = measurement();
     const matching = `tcp dport ${aim.port} ${OPENING}`;
-    const sources =
-      per === 'source' ? views.map(({ place }, index) => ({ counter: `come${index}`, matching: `ip saddr ${place.peer.address} ${matching}` })) : [];
-    const counted =
-      sources.length > 0 ? sources : [{ counter: 'come', matching: aim.peer === undefined ? matching : `ip saddr ${aim.peer.address} ${matching}` }];
-    await aim.hand.nft(countingTable(table, counted));
+    const froms = per === 'source' ? views.map(({ place }) => place.peer.address) : [aim.peer?.address];
+    const each = froms.map((from) => (from === undefined ? matching : `ip saddr ${from} ${matching}`));
+    const counting = await countPackets(
+      aim.hand,
+      each.flatMap((matched, index) => [
+        { counter: `offered${index}`, matching: matched, asTheyCome: true },
+        { counter: `come${index}`, matching: matched },
+      ]),
+    );
+    const counts = (counter: string) => Promise.all(each.map(async (_, index) => (await counting.read(`${counter}${index}`)) ?? 0));
     try {
-      const read = async () => ({ at: performance.now(), come: await Promise.all(counted.map(({ counter }) => aim.hand.counted('inet', table, counter))) });
+      const read = async () => ({ at: performance.now(), come: await counts('come'), offered: await counts('offered') });
       const dialling = dialAll(views, callsOf(views.length));
       // All along: a limit that was for everybody would let through four tenths of them, all eight once in 1,500 times.
       const others = dialAll(spared, { count: 8, atOnce: 0, perSecond: 8_000 / windowMs, patienceMs: PATIENCE_MS, held: false });
@@ -65,16 +71,17 @@ export async function prepareRate({ rate, burst, ...limited }: Limited & { reado
       const first = await read();
       await sleep(windowMs);
       const last = await read();
-      const rates = last.come.map((come, index) => (((come ?? 0) - (first.come[index] ?? 0)) * 1_000) / (last.at - first.at));
-      return { rates, dialled: await dialling, others: await others };
+      const perSecond = (what: 'come' | 'offered') => last[what].map((one, index) => ((one - (first[what][index] as number)) * 1_000) / (last.at - first.at));
+      return { rates: perSecond('come'), offered: perSecond('offered'), dialled: await dialling, others: await others };
     } finally {
-      await aim.hand.nft(`delete table inet ${table}\n`);
+      await counting.end();
     }
   };
   return prepareLimit(limited, measure, {
     asked: `${rate} new connections a second${per === 'source' ? ' for each source' : ''}`,
-    allowed: ({ rates }) => rates.every((one) => one >= rate * RATE_BAND[0] && one <= rate * RATE_BAND[1]),
-    told: ({ rates }) => `${rates.map((one) => Math.round(one)).join(' and ')} a second came through`,
+    allowed: ({ rates, offered }) =>
+      rates.every((one) => one >= rate * RATE_BAND[0] && one <= rate * RATE_BAND[1]) && offered.every((one) => one >= rate * LEAST_HASTE),
+    told: ({ rates, offered }) => `of ${wholes(offered)} a second that came ${wholes(rates)} were let through`,
   });
 }
 
@@ -177,6 +184,10 @@ async function prepareLimit<M extends Fared>(
       };
     },
   };
+}
+
+function wholes(rates: readonly number[]): string {
+  return rates.map((one) => Math.round(one)).join(' and ');
 }
 
 function dialAll(views: readonly View[], calls: Calls): Promise<Dialled[]> {

@@ -113,20 +113,6 @@ export function removal(name: string, rules: readonly PacketRule[]): string {
     .join('');
 }
 
-/** Counts what has come as far as a program would get it, behind every fault: packets that match, each counter by itself. */
-export function countingTable(name: string, counted: readonly { readonly counter: string; readonly matching: string; readonly verdict?: 'drop' }[]): string {
-  return [
-    `table inet ${name} {`,
-    ...counted.map(({ counter }) => `  counter ${counter} { }`),
-    '  chain arriving {',
-    '    type filter hook input priority 300; policy accept;',
-    ...counted.map(({ counter, matching, verdict = '' }) => `    ${matching} counter name ${counter} ${verdict}`),
-    '  }',
-    '}',
-    '',
-  ].join('\n');
-}
-
 /** The first packet of a TCP connection. */
 export const OPENING = 'tcp flags & (syn | ack) == syn';
 

@@ -14,12 +14,11 @@
  * peer, the port that is served for another port) are answered as before.
  */
 import { z } from 'zod';
+import { count } from '../counting.ts';
 import { PATIENCE_MS } from '../probing.ts';
 import type { Narrowed } from './aims.ts';
 import { type Met, prepareByProbes, type Witness } from './by-probes.ts';
-import { measurement } from './dose.ts';
 import { packetFault } from './kind.ts';
-import { countingTable } from './nft.ts';
 
 const REFUSALS = ['reset', 'icmp-port-unreachable', 'icmp-host-unreachable', 'icmp-admin-prohibited'] as const;
 type Refusal = (typeof REFUSALS)[number];
@@ -92,20 +91,18 @@ function isRefused(error: string): (answer: Met['fresh'][number]) => boolean {
 function messagesOf(by: Message): Witness {
   const { code } = MESSAGES[by];
   return async ({ meets: { place } }) => {
-    const { table } = measurement();
-    const { hand } = place.peer;
     const from = `ip saddr ${place.passage.address} icmp type destination-unreachable`;
     const counted = [
       { counter: 'asked', matching: `${from} icmp code ${code}` },
       { counter: 'other', matching: `${from} icmp code != ${code}` },
     ];
-    await hand.nft(countingTable(table, counted));
+    const counting = await count(place.peer.hand, counted);
     return async () => {
       try {
-        const [asked = 0, other = 0] = await Promise.all(counted.map(({ counter }) => hand.counted('inet', table, counter)));
+        const [asked = 0, other = 0] = await Promise.all(counted.map(({ counter }) => counting.read(counter)));
         return { holds: asked > 0 && other === 0, told: `${asked} ICMP messages of code ${code}, ${other} of others` };
       } finally {
-        await hand.nft(`delete table inet ${table}\n`);
+        await counting.end();
       }
     };
   };

@@ -17,6 +17,7 @@ function withNetwork(node: Node, spoil: (script: string) => string, deaf: boolea
       elements: (family, table, set) => hand.elements(family, table, set),
       send: (datagrams) => hand.send(datagrams),
       farEnds: (port) => hand.farEnds(port),
+      count: (table, script) => hand.count(table, script),
       lend: (lease, script) => hand.lend(lease, { ...script, begin: spoil(script.begin) }),
     };
   };

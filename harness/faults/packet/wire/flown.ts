@@ -2,7 +2,7 @@
 import type { Passage, Peer } from '../../../cluster/types.ts';
 import type { Landed, Landing, WireHand } from '../../../cluster/wire.ts';
 import { InvalidRunError } from '../../../core/errors.ts';
-import { measurement } from '../dose.ts';
+import { nextMark } from '../dose.ts';
 import type { Direction } from '../nft.ts';
 
 /** A passage, a hand in its namespace that lays wires, and somebody to exchange datagrams with. */
@@ -30,7 +30,7 @@ export interface Sent {
 
 /** What has arrived of so many datagrams, once no more come. */
 export async function flown({ passage, hand, peer }: WirePlace, direction: Direction, { count, perSecond, lateMs }: Sent): Promise<Landed> {
-  const { mark } = measurement();
+  const mark = nextMark();
   const [from, to] = direction === 'in' ? [peer.flights, hand] : [hand, peer.flights];
   const landing = await to.expect(mark, direction === 'in' ? passage.port : undefined);
   try {
