@@ -67,7 +67,8 @@ export const ROWS: readonly Row[] = [
   row(faults.latency(LINK, '100ms', { jitter: '30ms', share: '30%', stream: 'upstream' }), { 'goes the other way': otherStream, ...half(/"share":/) }),
   row(faults.silence(LINK)),
   row(faults.down(LINK)),
-  row(faults.reset(LINK), { 'goes the other way': otherStream }),
+  // Toxiproxy resets both ends, whichever stream it is told of: it has no other way.
+  row(faults.reset(LINK)),
   row(faults.bandwidth(LINK, '100KB/s'), { 'goes the other way': otherStream, ...twice(/"rate":/) }),
   row(faults.slowClose(LINK, '1s'), { 'goes the other way': otherStream, ...half(/"delay":/) }),
   row(faults.slicer(LINK, { averageBytes: 100, delay: '2ms' }), { 'goes the other way': otherStream, ...twice(/"average_size":/) }),
