@@ -1,8 +1,8 @@
 /**
  * reset: connections over a link are reset as soon as they are made.
  *
- * On the wire: new connections are accepted and reset (RST) at both ends when the first bytes come back from the far end, which has met the request by then; those that were there are closed in order (FIN), since Toxiproxy decides at its making how
- * a connection is closed.
+ * On the wire: new connections are accepted and reset (RST) at both ends when the first bytes come back from the far end, which has met the request by then; those that were there are closed in
+ * order (FIN), since Toxiproxy decides at its making how a connection is closed.
  *
  * It does not: refuse the handshake (down does), nor let through whoever tries again at once.
  *
