@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { FAULT_KINDS } from '../harness/faults/index.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
@@ -16,6 +17,12 @@ describe('the README', () => {
     const links = [...readme.matchAll(/\]\(([^)#]+)\)/g)].map(([, link]) => link as string).filter((link) => !link.startsWith('http'));
     expect(links.length).toBeGreaterThan(8);
     expect(links.filter((link) => !existsSync(join(ROOT, link)))).toEqual([]);
+  });
+
+  it('names every fault, and how many there are', () => {
+    const named = FAULT_KINDS.map(({ kind }) => kind.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase()));
+    expect(named.filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
+    expect(readme).toContain(`| ${named.length} faults, each with`);
   });
 
   it('names the scripts that package.json has', () => {
