@@ -46,8 +46,9 @@ export async function faultCommand(args: readonly string[]): Promise<ExitCode> {
   const engine = await connectEngine();
   const kept = await keptClusters(engine);
   const id = chosenCluster([...kept.keys()], words.cluster, '--cluster');
-  const step = planned(words, kept.get(id) as ClusterSpec);
-  await refuseLacking([words.fault], engine);
+  const spec = kept.get(id) as ClusterSpec;
+  const step = planned(words, spec);
+  await refuseLacking([words.fault], engine, spec.tools);
 
   const say = (text: string) => (words.json ? process.stderr : process.stdout).write(`${text}\n`);
   const interrupts = listenForInterrupts((text) => process.stderr.write(`  ${text}\n`), {

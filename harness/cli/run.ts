@@ -39,10 +39,10 @@ export async function runCommand(names: readonly string[], flags: RunFlags): Pro
   const room = await roomOf(engine, plans[0]?.cluster.tools.hand.image);
   const budgets = plans.map(budgetOf);
   for (const budget of budgets) refuseOverBudget(budget, room);
-  await refuseLacking(
-    plans.flatMap((plan) => plan.steps.map(({ fault }) => fault)),
-    engine,
-  );
+  for (const plan of plans) {
+    const faults = plan.steps.map(({ fault }) => fault);
+    await refuseLacking(faults, engine, plan.cluster.tools);
+  }
 
   const progress = createProgress(process.stderr, { tty: process.stderr.isTTY ?? false });
   for (const warning of new Set(budgets.flatMap((budget) => warningsOf(budget, room)))) progress.note(`warning: ${warning}`);

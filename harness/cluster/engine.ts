@@ -18,6 +18,8 @@ export interface EngineFacts {
   readonly memoryBytes: number;
   readonly cgroupVersion: string;
   readonly rootless: boolean;
+  /** What it can hold containers to; a rootless engine with cgroup v1 can none of it. */
+  readonly enforces: Readonly<Record<'processors' | 'memory' | 'freezing', boolean>>;
   readonly storageDriver: string;
   readonly operatingSystem: string;
   readonly kernel: string;
@@ -80,6 +82,7 @@ function socketOf({ url }: EngineAddress): string {
 export async function engineFacts(address: EngineAddress): Promise<EngineFacts> {
   const [version, info] = (await Promise.all([fetched(address, '/version'), fetched(address, '/info')])) as [Partial<VersionAnswer>, Partial<InfoAnswer>];
   const components = (version.Components ?? []).map(({ Name }) => Name);
+  const rootless = (info.SecurityOptions ?? []).some((option) => option.includes('name=rootless'));
   return {
     name: components.some((name) => name.includes('Podman')) ? 'Podman' : 'Docker',
     version: version.Version ?? 'unknown',
@@ -87,7 +90,13 @@ export async function engineFacts(address: EngineAddress): Promise<EngineFacts> 
     cpus: info.NCPU ?? 0,
     memoryBytes: info.MemTotal ?? 0,
     cgroupVersion: info.CgroupVersion ?? '1',
-    rootless: (info.SecurityOptions ?? []).some((option) => option.includes('name=rootless')),
+    rootless,
+    // An engine that does not say is taken to do what engines do.
+    enforces: {
+      processors: info.CpuCfsQuota ?? true,
+      memory: info.MemoryLimit ?? true,
+      freezing: !(rootless && info.CgroupVersion === '1'),
+    },
     storageDriver: info.Driver ?? 'unknown',
     operatingSystem: info.OperatingSystem ?? 'unknown',
     kernel: info.KernelVersion ?? 'unknown',
@@ -118,6 +127,8 @@ interface InfoAnswer {
   NCPU: number;
   MemTotal: number;
   CgroupVersion: string;
+  CpuCfsQuota: boolean;
+  MemoryLimit: boolean;
   SecurityOptions: string[];
   Driver: string;
   OperatingSystem: string;

@@ -2,10 +2,13 @@
  * Which of the images that a cluster needs the engine has, where they came from, and whether they are out of date.
  */
 import { EnvironmentError } from '../core/errors.ts';
+import type { Engine } from './engine.ts';
 import type { EngineAddress } from './engine-address.ts';
 
 /** Says 'pulled from ghcr.io/...' or 'built from containers/memcached'. */
 export const ORIGIN_LABEL = 'io.aftershock.origin';
+/** Toxics of ours that a Toxiproxy has beside its own. */
+export const TOXICS_LABEL = 'io.aftershock.toxics';
 /** The recipe that the image was made by. */
 export const RECIPE_LABEL = 'io.aftershock.recipe';
 
@@ -55,4 +58,15 @@ export async function imageState(address: EngineAddress, wanted: WantedImage): P
 /** The states of several images, in their order. */
 export function imageStates(address: EngineAddress, wanted: readonly WantedImage[]): Promise<ImageState[]> {
   return Promise.all(wanted.map((image) => imageState(address, image)));
+}
+
+/** What of ours an image of Toxiproxy has beside its own toxics. Throws EnvironmentError when it is not there. */
+export async function toxicsOf({ docker }: Engine, tag: string): Promise<string[]> {
+  const { Config } = await docker
+    .getImage(tag)
+    .inspect()
+    .catch((thrown: unknown) => {
+      throw new EnvironmentError(`image ${tag} is not there; 'npm run setup' makes it`, { cause: thrown });
+    });
+  return (Config.Labels?.[TOXICS_LABEL] ?? '').split(',');
 }

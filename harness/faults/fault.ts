@@ -93,6 +93,8 @@ export interface FaultKind<F extends { readonly kind: string }> {
   provingMs(fault: F): number;
   /** Why it cannot be done with this engine or on its kernel, in a few words; undefined where it can. Asked before any container of a cluster starts. */
   lacks?(engine: Engine): Promise<string | undefined>;
+  /** The same of this very fault, where others of its kind can be done: by the images of its cluster, or by one of its fields. */
+  lacksFor?(fault: F, engine: Engine, tools: ClusterSpec['tools']): Promise<string | undefined>;
   /** Why it cannot be done to a cluster of this kind, in a few words that say what can; undefined where it can. Asked when a plan is made. */
   misfit?(fault: F, cluster: ClusterSpec): string | undefined;
   /** Makes what takes long to make, before the load begins: sidecars. Throws EnvironmentError for what cannot be done here. */

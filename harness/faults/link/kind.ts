@@ -14,7 +14,7 @@ interface OnLink {
   readonly link: string;
 }
 
-interface LinkFault<F extends OnLink> extends Pick<FaultKind<F>, 'summary' | 'example' | 'provingMs' | 'ramps' | 'ready'> {
+interface LinkFault<F extends OnLink> extends Pick<FaultKind<F>, 'summary' | 'example' | 'provingMs' | 'ramps' | 'lacksFor'> {
   readonly kind: F['kind'];
   /** Its fields beside kind and link. */
   readonly fields?: z.ZodRawShape;

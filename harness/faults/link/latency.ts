@@ -14,9 +14,8 @@
  * Needs: for a share, a Toxiproxy that was built here (`npm run setup` does so where there is Go): the published one can only make some connections slow for good.
  */
 import { z } from 'zod';
+import { toxicsOf } from '../../cluster/images.ts';
 import type { Answer, LinkProber } from '../../cluster/types.ts';
-import { EnvironmentError } from '../../core/errors.ts';
-import { matchingLinks } from '../../core/names.ts';
 import { type Duration, formatMs, formatShare, milliseconds, type Share, share } from '../../core/units.ts';
 import { shareOf, wholeMs } from '../fields.ts';
 import { answeredMs, median } from '../probing.ts';
@@ -95,21 +94,10 @@ export const latencyKind = measuredLinkFault<Latency, SeenDelays>({
       .filter((word) => typeof word === 'string')
       .join(' '),
   provingMs: (fault) => Math.ceil(lookMs(askedOf(fault))) + 500,
-  ready: async (fault, cluster) => {
-    const [link] = matchingLinks(fault.link, cluster.links);
-    if (fault.share === undefined || !link) return;
-    try {
-      const trial = await link.poison({ type: 'slow_share', stream: 'downstream', attributes: { latency: 0, jitter: 0, share: 0 } });
-      await trial.undo();
-    } catch (thrown) {
-      throw new EnvironmentError(
-        "latency with a share: this Toxiproxy is the published one, which knows no share of requests; with Go on the PATH, 'npm run setup' builds one that does",
-        {
-          cause: thrown,
-        },
-      );
-    }
-  },
+  lacksFor: async ({ share: part }, engine, { toxiproxyImage }) =>
+    part === undefined || (await toxicsOf(engine, toxiproxyImage)).includes('slow_share')
+      ? undefined
+      : "this Toxiproxy is the published one, which knows no share of requests; with Go on the PATH, 'npm run setup' builds one that does",
   measured: (fault) => {
     const asked = askedOf(fault);
     const { delayMs, jitterMs, stream } = asked;

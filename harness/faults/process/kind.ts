@@ -19,7 +19,7 @@ interface OnNode {
   readonly process?: string;
 }
 
-export interface ProcessFault<F extends OnNode> extends Pick<FaultKind<F>, 'summary' | 'example' | 'provingMs'> {
+export interface ProcessFault<F extends OnNode> extends Pick<FaultKind<F>, 'summary' | 'example' | 'provingMs' | 'lacks' | 'lacksFor'> {
   readonly kind: F['kind'];
   /** Its fields beside kind and node. */
   readonly fields?: z.ZodRawShape;

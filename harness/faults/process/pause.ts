@@ -45,6 +45,8 @@ export const pauseKind = processFault<Pause>({
   alters: ['answers', 'timing'],
   phrase: ({ by, process }) => (by === 'signal' ? `SIGSTOP to${process === undefined ? '' : ` ${process} in`}` : 'pause'),
   inside: ({ by }) => by === 'signal',
+  lacksFor: async ({ by }, { enforces }) =>
+    by === 'signal' || enforces.freezing ? undefined : "its engine has no freezer (rootless, with cgroup v1); write by: 'signal'",
   provingMs: () => 2 * PATIENCE_MS,
   probed: ({ by, process }, nodes) => (by === 'signal' ? bySignal(nodes, process) : byFreezer(nodes)),
 });

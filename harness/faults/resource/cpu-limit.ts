@@ -57,6 +57,7 @@ export const cpuLimitKind = resourceFault<CpuLimit>({
   phrase: ({ cpus }) => `cpu-limit ${cpus}`,
   standsBy: 'limits',
   atOnce: ({ cpus }) => Math.max(1, Math.floor(TOGETHER_CPUS / cpus)),
+  lacks: async ({ enforces }) => (enforces.processors ? undefined : 'its engine does not limit processors'),
   provingMs: (fault) => measureMs(fault) + STARTS_MS / fault.cpus + 300,
   asked: ({ cpus }) => ({ bites: `${cpus} of a processor and no more`, gone: `more than ${cpus} of a processor` }),
   taking: (fault, node) => {

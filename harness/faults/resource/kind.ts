@@ -2,6 +2,7 @@
  * What all faults of a node's resources have in common: something is taken from it that it needs of its machine, and a program inside it, in its own group of processes, measures what is left.
  */
 import { z } from 'zod';
+import type { Engine } from '../../cluster/engine.ts';
 import type { Measured } from '../../cluster/resident.ts';
 import type { Disturbance, Node } from '../../cluster/types.ts';
 import { InvalidRunError } from '../../core/errors.ts';
@@ -49,6 +50,9 @@ export interface ResourceFault<F extends OnNode> extends Pick<FaultKind<F>, 'sum
   asked(fault: F): { readonly bites: string; readonly gone: string };
   taking(fault: F, node: Node): Taking;
 }
+
+/** Without it a node that grows takes what the machine has. */
+export const lackingMemory = async ({ enforces }: Engine): Promise<string | undefined> => (enforces.memory ? undefined : 'its engine does not limit memory');
 
 export function resourceFault<F extends OnNode>(of: ResourceFault<F>): FaultKind<F> {
   const { kind, fields, needs, phrase, standsBy, atOnce = () => Number.MAX_SAFE_INTEGER, asked, taking, ...rest } = of;

@@ -16,7 +16,7 @@
  */
 import { z } from 'zod';
 import { messageOf } from '../../core/errors.ts';
-import { numberIn, resourceFault, type Seen } from './kind.ts';
+import { lackingMemory, numberIn, resourceFault, type Seen } from './kind.ts';
 
 export interface MemoryLimit {
   readonly kind: 'memory-limit';
@@ -45,6 +45,7 @@ export const memoryLimitKind = resourceFault<MemoryLimit>({
   needs: ['memory'],
   phrase: ({ mib }) => `memory-limit ${mib} MiB`,
   standsBy: 'limits',
+  lacks: lackingMemory,
   // A gigabyte of pages takes a second or two.
   provingMs: ({ mib }) => 500 + 2 * mib,
   asked: ({ mib }) => ({ bites: `killed at ${mib} MiB`, gone: `alive with more than ${mib} MiB` }),

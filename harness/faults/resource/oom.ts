@@ -15,6 +15,7 @@ import type { FaultKind } from '../fault.ts';
 import { PATIENCE_MS, tally } from '../probing.ts';
 import { processFault } from '../process/kind.ts';
 import { Lives } from '../process/lives.ts';
+import { lackingMemory } from './kind.ts';
 
 export interface Oom {
   readonly kind: 'oom';
@@ -31,6 +32,7 @@ export const oomKind: FaultKind<Oom> = processFault<Oom>({
   summary: 'a node runs out of memory and is killed by the kernel; healing starts it again, cold',
   example: oom('mc-1'),
   alters: ['answers', 'connects', 'contents', 'memory'],
+  lacks: lackingMemory,
   phrase: () => 'oom',
   provingMs: () => 2 * PATIENCE_MS,
   probed: (_fault, nodes) => {
