@@ -7,7 +7,7 @@
  * Every arrow is a link through Toxiproxy, so every hop can be disturbed. Each client has an address and a link of its own, so that tenants can be told
  * apart and disturbed one by one; but what stands behind a link sees Toxiproxy's address.
  */
-import type { ClusterSpec, LinkSpec } from '../harness/cluster/spec.ts';
+import type { ClusterSpec, LinkSpec, NodeSpec } from '../harness/cluster/spec.ts';
 import { InputError, unknownName } from '../harness/core/errors.ts';
 import { linkEnds, linkName, matchingLinks } from '../harness/core/names.ts';
 import { client } from './client/node.ts';
@@ -15,6 +15,7 @@ import { wholeNumber } from './counts.ts';
 import { EDGE_PORT, haproxy } from './haproxy/index.ts';
 import { MEMCACHED_PORT, memcached } from './memcached/index.ts';
 import { withSkewable } from './skewable.ts';
+import { type SmallDisks, withSmallDisks } from './small-disks.ts';
 import { tools } from './tools.ts';
 import { TWEMPROXY_PORT, TWEMPROXY_STATS_PORT, type TwemproxyOptions, twemproxy } from './twemproxy/index.ts';
 
@@ -35,6 +36,8 @@ export interface CacheOptions {
   readonly byName?: string;
   /** Nodes whose wall clocks can be put wrong, as a pattern: 'proxy-*', 'client-1'. */
   readonly skewable?: string;
+  /** Small filesystems that can be filled, by node pattern and path, in MiB: { 'mc-*': { '/var/log': 8 } }. */
+  readonly smallDisks?: SmallDisks;
 }
 
 export interface BareCacheOptions {
@@ -44,6 +47,8 @@ export interface BareCacheOptions {
   readonly byName?: string;
   /** Nodes whose wall clocks can be put wrong, as a pattern: 'client-1'. */
   readonly skewable?: string;
+  /** Small filesystems that can be filled, by node pattern and path, in MiB: { 'mc-1': { '/var/log': 8 } }. */
+  readonly smallDisks?: SmallDisks;
 }
 
 /** Each client is a container of 512 MiB at most: 16 are 8 GiB. */
@@ -51,7 +56,7 @@ const MOST_CLIENTS = 16;
 
 /** A cache cluster behind proxies and an edge. Throws InputError naming the option. */
 export function cache(options: CacheOptions): ClusterSpec {
-  refuseUnknown('cache', options, ['backends', 'proxies', 'proxyTimeout', 'eject', 'connectionsPerServer', 'clients', 'byName', 'skewable']);
+  refuseUnknown('cache', options, ['backends', 'proxies', 'proxyTimeout', 'eject', 'connectionsPerServer', 'clients', 'byName', 'skewable', 'smallDisks']);
   const { backends, proxies, proxyTimeout, eject, connectionsPerServer } = options;
   const clients = clientNames(options);
   if (typeof eject === 'object') refuseUnknown('eject', eject, ['after', 'retryIn']);
@@ -65,7 +70,7 @@ export function cache(options: CacheOptions): ClusterSpec {
   };
   return {
     title: `${backends} memcached behind ${proxies} twemproxy behind HAProxy${forClients(clients)}`,
-    nodes: withSkewable(options.skewable, [
+    nodes: given(options, [
       ...servers.map((name) => memcached(name)),
       ...tier.map((name) => twemproxy(name, settings)),
       haproxy('edge', { servers: tier }),
@@ -92,11 +97,11 @@ export function cache(options: CacheOptions): ClusterSpec {
 
 /** One memcached, mc-1, with nothing between it and each client but a link. Throws InputError naming the option. */
 export function bareCache(options: BareCacheOptions = {}): ClusterSpec {
-  refuseUnknown('bareCache', options, ['clients', 'byName', 'skewable']);
+  refuseUnknown('bareCache', options, ['clients', 'byName', 'skewable', 'smallDisks']);
   const clients = clientNames(options);
   return {
     title: `one memcached${forClients(clients)}`,
-    nodes: withSkewable(options.skewable, [memcached('mc-1'), ...clients.map(client)]),
+    nodes: given(options, [memcached('mc-1'), ...clients.map(client)]),
     ...hopsOf(
       options.byName,
       clients.map((from) => ({ from, to: 'mc-1', port: MEMCACHED_PORT })),
@@ -108,6 +113,11 @@ export function bareCache(options: BareCacheOptions = {}): ClusterSpec {
     },
     tools,
   };
+}
+
+/** What some nodes have so that faults can be done to them. Throws InputError. */
+function given({ skewable, smallDisks }: Pick<CacheOptions, 'skewable' | 'smallDisks'>, nodes: readonly NodeSpec[]): readonly NodeSpec[] {
+  return withSmallDisks(smallDisks, withSkewable(skewable, nodes));
 }
 
 /** Hops by name, and all others by link. Throws InputError. */

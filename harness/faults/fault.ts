@@ -48,7 +48,8 @@ export type Target =
   | { readonly kind: 'link'; readonly pattern: string }
   | {
       readonly kind: 'node';
-      readonly pattern: string /** Seen from inside of it, so that it need not answer a probe, as clients do not. */;
+      readonly pattern: string;
+      /** Seen from inside of it, so that it need not answer a probe, as clients do not. */
       readonly unprobed?: true;
     };
 

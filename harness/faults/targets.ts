@@ -23,3 +23,16 @@ export function matchingNodes<N extends { readonly name: NodeName }>(pattern: st
 export function namesOfMatching(pattern: string, { nodes }: Nodes): NodeName[] {
   return matchingNodes(pattern, nodes).map((node) => node.name);
 }
+
+/** Why a fault cannot be done to the nodes of a pattern, when one of them does not have what it needs: its words behind the node's name, and who has it. */
+export function misfitOf<N extends { readonly name: NodeName }>(
+  pattern: string,
+  nodes: readonly N[],
+  has: (node: N) => boolean,
+  words: string,
+): string | undefined {
+  const lacking = matchingNodes(pattern, nodes).find((node) => !has(node));
+  if (!lacking) return undefined;
+  const able = nodes.filter(has).map(({ name }) => name);
+  return `'${lacking.name}' ${words}; allowed: ${able.join(', ') || 'no node of this cluster'}`;
+}

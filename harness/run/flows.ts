@@ -1,8 +1,8 @@
 /**
- * How a plan's loads spread over its hops: connections and requests, from the clients' entries along the links to the last node. Every split is even, which
+ * How a plan's loads spread over its hops: connections and requests, from the clients' entries along links and names to the last node. Every split is even, which
  * is what the balancers here do with connections that live long.
  */
-import type { ClusterSpec, NodeSpec } from '../cluster/spec.ts';
+import type { ClusterSpec, LinkSpec, NodeSpec } from '../cluster/spec.ts';
 import { linkName } from '../core/names.ts';
 import type { LoadSpec, Plan } from './types.ts';
 
@@ -38,28 +38,35 @@ export function hopsOf({ cluster, load, durationMs }: Pick<Plan, 'cluster' | 'lo
     for (const entry of entries) cross({ from: source.node, ...entry, ...split(flow, entries.length) });
   }
   for (const { name, needs } of inOrder(cluster, [...into.keys()])) {
-    const links = cluster.links.filter((link) => link.from === name);
+    const onward = waysOf(cluster).filter((way) => way.from === name);
     const { mostConnections = Number.POSITIVE_INFINITY, onwards } = needs ?? {};
     const arriving = into.get(name) ?? NOTHING;
     // Who is not taken waits at the door, and nothing is opened onwards for him.
     const taken = { ...arriving, connections: Math.min(arriving.connections, mostConnections) };
-    for (const { from, to, port } of links) {
-      const part = split(taken, links.length);
-      cross({ from, to, port, byLink: true, ...(onwards === 'one for each' ? part : { ...part, ...NO_CONNECTS, connections: onwards ?? 0 }) });
+    for (const { from, to, port, byLink } of onward) {
+      const part = split(taken, onward.length);
+      cross({ from, to, port, byLink, ...(onwards === 'one for each' ? part : { ...part, ...NO_CONNECTS, connections: onwards ?? 0 }) });
     }
   }
   return [...hops.values()];
 }
 
-/** The nodes that anything arrives at and goes on from, each after all that lead to it; where links lead in a circle, the one that was met first is begun with. */
-function inOrder({ links, nodes }: ClusterSpec, entries: readonly string[]): NodeSpec[] {
+/** All ways from a node to another: by links, and those that are dialled by name. */
+export function waysOf({ links, byName = [] }: Pick<ClusterSpec, 'links' | 'byName'>): (LinkSpec & Pick<Hop, 'byLink'>)[] {
+  return [...links.map((way) => ({ ...way, byLink: true })), ...byName.map((way) => ({ ...way, byLink: false }))];
+}
+
+/** The nodes that anything arrives at and goes on from, each after all that lead to it; where ways lead in a circle, the one that was met first is begun with. */
+function inOrder(cluster: ClusterSpec, entries: readonly string[]): NodeSpec[] {
+  const { nodes } = cluster;
+  const ways = waysOf(cluster);
   const goingOn = new Map(nodes.filter((node) => node.needs?.onwards !== undefined).map((node) => [node.name, node]));
   const met = new Set(entries);
-  for (const name of met) if (goingOn.has(name)) for (const link of links) if (link.from === name) met.add(link.to);
+  for (const name of met) if (goingOn.has(name)) for (const way of ways) if (way.from === name) met.add(way.to);
   const left = [...met].filter((name) => goingOn.has(name));
   const ordered: NodeSpec[] = [];
   while (left.length > 0) {
-    const free = left.findIndex((name) => !links.some((link) => link.to === name && left.includes(link.from)));
+    const free = left.findIndex((name) => !ways.some((way) => way.to === name && left.includes(way.from)));
     const [next] = left.splice(Math.max(0, free), 1);
     ordered.push(goingOn.get(next as string) as NodeSpec);
   }
@@ -90,13 +97,13 @@ export function openedWithin({ connectsPerSecond, connectsPerMinute }: Pick<Flow
 }
 
 /** Where the programs of a load connect to: what its settings ask to have filled in. */
-export function entriesOf({ node, program }: Pick<LoadSpec, 'node' | 'program'>, { links, nodes }: ClusterSpec): Pick<Hop, 'to' | 'port' | 'byLink'>[] {
+export function entriesOf({ node, program }: Pick<LoadSpec, 'node' | 'program'>, cluster: ClusterSpec): Pick<Hop, 'to' | 'port' | 'byLink'>[] {
   const asked = new Set([...JSON.stringify(program.settings).matchAll(/\$\{(?:link|host):[^}]+\}/g)].map(([placeholder]) => placeholder));
-  const byLink = links
-    .filter((link) => link.from === node && asked.has(`\${link:${linkName(link.from, link.to)}}`))
-    .map(({ to, port }) => ({ to, port, byLink: true }));
-  const direct = nodes.filter(({ name }) => asked.has(`\${host:${name}}`)).map(({ name, port = 0 }) => ({ to: name, port, byLink: false }));
-  return [...byLink, ...direct];
+  const along = waysOf(cluster)
+    .filter(({ from, to }) => from === node && asked.has(`\${link:${linkName(from, to)}}`))
+    .map(({ to, port, byLink }) => ({ to, port, byLink }));
+  const direct = cluster.nodes.filter(({ name }) => asked.has(`\${host:${name}}`)).map(({ name, port = 0 }) => ({ to: name, port, byLink: false }));
+  return [...along, ...direct];
 }
 
 const NO_CONNECTS = { connectsPerSecond: 0, connectsPerMinute: 0 };

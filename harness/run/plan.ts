@@ -6,7 +6,7 @@ import { formatMs, milliseconds } from '../core/units.ts';
 import { checkMoral } from '../report/moral.ts';
 import type { Objective } from '../slo/index.ts';
 import { SEVERAL } from '../timeline/types.ts';
-import { entriesOf } from './flows.ts';
+import { entriesOf, waysOf } from './flows.ts';
 import { MOST_PROCESSES } from './parts.ts';
 import { schedule, watchedBy } from './schedule.ts';
 import type { Expectation, LoadSpec, Plan, Scenario, Variant } from './types.ts';
@@ -130,7 +130,7 @@ function checkCounts(load: Plan['load'][number]): void {
 function checkShards({ name, shards, ...load }: LoadSpec, cluster: Variant['cluster']): void {
   if (shards.includes(SEVERAL)) return;
   const reached = new Set(entriesOf(load, cluster).map(({ to }) => to));
-  for (const node of reached) for (const link of cluster.links) if (link.from === node) reached.add(link.to);
+  for (const node of reached) for (const way of waysOf(cluster)) if (way.from === node) reached.add(way.to);
   const forgotten = cluster.nodes.filter((node) => node.role === 'cache' && reached.has(node.name) && !shards.includes(node.name)).map((node) => node.name);
   if (forgotten.length > 0)
     throw new InputError(
@@ -150,9 +150,9 @@ function checkItems({ name, longestItemBytes = 0, shards }: Plan['load'][number]
 }
 
 /** What the settings of a load ask to have filled in must be there: `${link:a -> b}`, `${host:a}`. */
-function checkPlaceholders({ name, program }: Plan['load'][number], { nodes, links }: Variant['cluster']): void {
-  const linkNames = links.map((link) => linkName(link.from, link.to));
-  const nodeNames = nodes.map((node) => node.name);
+function checkPlaceholders({ name, program }: Plan['load'][number], cluster: Variant['cluster']): void {
+  const linkNames = waysOf(cluster).map(({ from, to }) => linkName(from, to));
+  const nodeNames = cluster.nodes.map((node) => node.name);
   for (const [, kind, wanted = ''] of JSON.stringify(program.settings).matchAll(/\$\{(link|host):([^}]+)\}/g)) {
     const known: readonly string[] = kind === 'link' ? linkNames : nodeNames;
     if (!known.includes(wanted)) throw unknownName(`${kind === 'link' ? 'link' : 'node'} in load '${name}'`, wanted, known);

@@ -125,7 +125,8 @@ export function watchedBy(steps: readonly PlannedStep[], cluster: ClusterSpec): 
 
 /** The links or nodes that a step names; every one must be there, and answer probes. */
 function targetsOf(step: Step, key: string, cluster: ClusterSpec): string[] {
-  const target = faultKind(step.fault).target(step.fault);
+  const kind = faultKind(step.fault);
+  const target = kind.target(step.fault);
   const field = `${key}.fault.${targetFieldOf(step.fault)}`;
   if (target.kind === 'link') {
     const links = matchingLinks(target.pattern, cluster.links);
@@ -136,9 +137,11 @@ function targetsOf(step: Step, key: string, cluster: ClusterSpec): string[] {
     throw new InputError(`${field}: no link fits '${target.pattern}'; known: ${known.join(', ')}`);
   }
   const nodes = cluster.nodes.filter((node) => matches(target.pattern, node.name));
-  const known = cluster.nodes.filter((node) => node.probe).map((node) => node.name);
+  const known = cluster.nodes.filter((node) => target.unprobed || node.probe).map((node) => node.name);
   if (nodes.length === 0) throw new InputError(`${field}: no node fits '${target.pattern}'; known: ${known.join(', ')}`);
-  const mute = nodes.find((node) => !node.probe);
+  const misfit = kind.misfit?.(step.fault, cluster);
+  if (misfit !== undefined) throw new InputError(`${key}.fault: ${misfit}`);
+  const mute = target.unprobed ? undefined : nodes.find((node) => !node.probe);
   if (mute) throw new InputError(`${field}: '${mute.name}' cannot be probed, so a fault on it could not be proven; allowed: ${known.join(', ')}`);
   return nodes.map((node) => node.name);
 }

@@ -5,9 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { FOLDER, pages } from './faults.ts';
 import { openingOf } from './opening.ts';
 
-describe('docs/faults', () => {
-  const wanted = pages();
+const wanted = pages();
 
+describe('docs/faults', () => {
   it('has a page for each fault, an index, and no other', () => {
     expect(readdirSync(FOLDER).toSorted()).toEqual([...wanted.keys()].toSorted());
   });
@@ -25,10 +25,10 @@ describe('docs/faults', () => {
 
 describe('the opening comment of a fault', () => {
   const comment = (...paragraphs: string[]) => `/**\n * ${paragraphs.join('\n *\n * ')}\n */\n`;
-  const whole = ['down: a link refuses.', 'On the wire: a\n * b.', 'It does not: c.', 'Proof: d.'];
+  const whole = ['down: a link refuses.', 'On the wire: a\n * b.', 'It does not: c.', 'Proof: d.', 'Needs: e.'];
 
   it('is read by its labels', () => {
-    const { name, line, labelled } = openingOf(comment(...whole, 'Needs: e.'), 'down.ts');
+    const { name, line, labelled } = openingOf(comment(...whole), 'down.ts');
     expect([name, line]).toEqual(['down', 'a link refuses.']);
     expect([...labelled]).toEqual([
       ['On the wire', 'a b.'],
@@ -38,12 +38,23 @@ describe('the opening comment of a fault', () => {
     ]);
   });
 
+  it.each(['On the wire', 'It does not', 'Proof', 'Needs'])("is refused without '%s', by file and label", (label) => {
+    const others = whole.filter((paragraph) => !paragraph.startsWith(label));
+    expect(() => openingOf(comment(...others), 'down.ts')).toThrow(new Error(`down.ts: its opening comment has no paragraph '${label}:'`));
+  });
+
+  it('need not say how it ends by itself: then its page says what holds for all', () => {
+    const pauses = wanted.get('pause.md');
+    const refuses = wanted.get('down.md');
+    expect(pauses).toContain('**Ends by itself**: a freezer when the reaper resumes it');
+    expect(refuses).toContain('**Ends by itself**: within ten seconds of the death of its run');
+  });
+
   it.each([
-    [whole.slice(0, 3), "has no paragraph 'Proof:'"],
     [['A link refuses.', ...whole.slice(1)], "does not begin with 'name: what it is, in a line.'"],
     [[...whole, 'Beware: of this.'], "begins with none of On the wire, .*: 'Beware: of this"],
     [[...whole, 'Proof: again.'], "has 'Proof' twice"],
-  ])('is refused where a label is missing, unknown or there twice', (paragraphs, why) => {
+  ])('is refused where its name is missing, or a label unknown or there twice', (paragraphs, why) => {
     expect(() => openingOf(comment(...paragraphs), 'down.ts')).toThrow(new RegExp(`^down.ts: .*${why}`));
   });
 });

@@ -1,8 +1,9 @@
 /** The opening comment of a fault's file: its catalogue page, by labels. */
 
-/** Each a paragraph that begins with the label and a colon, in this order; the others are left out where there is nothing to say. */
+/** Each a paragraph that begins with the label and a colon; on the page they stand in this order. */
 export const LABELS = ['On the wire', 'It does not', 'Proof', 'Ends by itself', 'Needs'] as const;
-export const REQUIRED = ['On the wire', 'It does not', 'Proof'] as const;
+/** How a fault ends by itself is left out where it does so as all others do: the page says that for it. */
+export const REQUIRED = ['On the wire', 'It does not', 'Proof', 'Needs'] as const;
 
 export type Label = (typeof LABELS)[number];
 

@@ -5,11 +5,11 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import type { Cluster, Contents, Node } from '../../cluster/types.ts';
-import type { Aspect, FaultKind } from '../fault.ts';
+import { ANSWERING, type Aspect, type FaultKind } from '../fault.ts';
 import { nodeTarget } from '../fields.ts';
 import { prepareProbed } from '../probed.ts';
 import { PATIENCE_MS, tally } from '../probing.ts';
-import { matchingNodes, namesOfMatching } from '../targets.ts';
+import { matchingNodes, misfitOf, namesOfMatching } from '../targets.ts';
 
 /** Stored to be seen whether that is kept. */
 const STORED_ANEW = 20;
@@ -47,7 +47,7 @@ export type Seen = () => Promise<{ readonly holds: boolean; readonly told: strin
 
 /** Changing what is stored also changes how long its answers take, but not those of probes, which ask for nothing that is stored. */
 const ALTERS: readonly Aspect[] = ['contents'];
-const NEEDS: readonly Aspect[] = ['contents', 'connects', 'answers', 'process'];
+const NEEDS: readonly Aspect[] = [...ANSWERING, 'contents', 'process'];
 
 export function cacheFault<F extends OnCache>({ kind, fields = {}, phrase, marks: count, goneOf, asked, takeAway, ...rest }: CacheFault<F>): FaultKind<F> {
   return {
@@ -58,6 +58,8 @@ export function cacheFault<F extends OnCache>({ kind, fields = {}, phrase, marks
     schema: z.strictObject({ kind: z.literal(kind), node: nodeTarget, ...fields }) as unknown as z.ZodType<F>,
     target: (fault) => ({ kind: 'node', pattern: fault.node }),
     describe: (fault) => `${phrase(fault)} ${fault.node}`,
+    misfit: ({ node }, { nodes }) =>
+      misfitOf(node, nodes, ({ contents }) => contents !== undefined, 'does not speak of what it holds, so nothing can be taken from it'),
     affects: (fault, cluster) => namesOfMatching(fault.node, cluster),
     provingMs: () => 1_000,
     // Throws for a node that cannot be asked.

@@ -22,7 +22,7 @@ import { ANSWERING, type FaultKind } from '../fault.ts';
 import { nodeTarget } from '../fields.ts';
 import { prepareProbed } from '../probed.ts';
 import { PATIENCE_MS, tally } from '../probing.ts';
-import { matchingNodes, namesOfMatching } from '../targets.ts';
+import { matchingNodes, misfitOf, namesOfMatching } from '../targets.ts';
 
 export interface PushConfigOptions {
   /** A piece of the configuration, and what stands in its place, everywhere: 'timeout: 400' and 'timeout: 4'. */
@@ -76,6 +76,7 @@ export const pushConfigKind: FaultKind<PushConfig> = {
     `push of a configuration ${comesUp ? '' : 'that does not come up '}with '${told(to)}' for '${told(from)}' to ${node}`,
   affects: (fault, cluster) => namesOfMatching(fault.node, cluster),
   provingMs: () => STARTING_MS,
+  misfit: ({ node }, { nodes }) => misfitOf(node, nodes, ({ configuration }) => configuration !== undefined, 'has no configuration that can be replaced'),
   ready: async (fault, cluster) => {
     // The hand among its processes is made here, and a piece that is not in the file is told of before the load.
     await Promise.all(matchingNodes(fault.node, cluster.nodes).map((node) => targetOf(fault, node)));

@@ -19,7 +19,7 @@ import { ANSWERING, type FaultKind } from '../fault.ts';
 import { nodeTarget } from '../fields.ts';
 import { prepareProbed } from '../probed.ts';
 import { PATIENCE_MS, tally } from '../probing.ts';
-import { matchingNodes, namesOfMatching } from '../targets.ts';
+import { matchingNodes, misfitOf, namesOfMatching } from '../targets.ts';
 
 export interface WrongCredential {
   readonly kind: 'wrong-credential';
@@ -40,6 +40,7 @@ export const wrongCredentialKind: FaultKind<WrongCredential> = {
   describe: ({ node }) => `change of the password of ${node}`,
   affects: (fault, cluster) => namesOfMatching(fault.node, cluster),
   provingMs: () => 1_000,
+  misfit: ({ node }, { nodes }) => misfitOf(node, nodes, ({ login }) => login !== undefined, 'serves whoever comes, without a login'),
   ready: async (fault, cluster) => {
     await Promise.all(matchingNodes(fault.node, cluster.nodes).map(refuseUnfit));
   },

@@ -16,6 +16,7 @@
  */
 import { z } from 'zod';
 import { formatBytes } from '../../core/units.ts';
+import { misfitOf } from '../targets.ts';
 import { numberIn, resourceFault } from './kind.ts';
 
 export interface DiskFull {
@@ -47,6 +48,13 @@ export const diskFullKind = resourceFault<DiskFull>({
   alters: ['disk', 'memory', 'answers', 'connects', 'timing'],
   needs: ['disk'],
   phrase: ({ path }) => `disk-full ${path}`,
+  misfit: ({ node, path }, { nodes }) =>
+    misfitOf(
+      node,
+      nodes,
+      ({ tmpfs = {} }) => path in tmpfs,
+      `has no small filesystem at '${path}' that could be filled; give it one where the cluster is built, smallDisks: { '${node}': { '${path}': 8 } } for 8 MiB`,
+    ),
   provingMs: () => 500,
   asked: () => ({ bites: 'no room (ENOSPC)', gone: 'room as before' }),
   taking: ({ path }, node) => {

@@ -33,7 +33,7 @@ export interface Taking {
   close?(): Promise<void>;
 }
 
-export interface ResourceFault<F extends OnNode> extends Pick<FaultKind<F>, 'summary' | 'example' | 'provingMs' | 'lacks'> {
+export interface ResourceFault<F extends OnNode> extends Pick<FaultKind<F>, 'summary' | 'example' | 'provingMs' | 'lacks' | 'misfit'> {
   readonly kind: F['kind'];
   /** Its fields beside kind and node. */
   readonly fields: z.ZodRawShape;
