@@ -43,7 +43,7 @@ export function readFaultWords(words: readonly string[]): FaultWords | string {
   if (on === undefined) throw new InputError(`--on: missing; write ${allowedTarget(kind)}`);
   if (lasts === undefined) throw new InputError("--for: missing; write a duration, such as '10s'");
   milliseconds(lasts, '--for');
-  const fault = faultOf(kind, fields, on, own as Record<string, string | boolean>);
+  const fault = faultOf(kind, fields, on, own as Record<string, string>);
   return { kind, fault, lasts: lasts as Duration, ...(cluster === undefined ? {} : { cluster }), json: json ?? false };
 }
 
@@ -64,14 +64,14 @@ function commandOf(kind: AnyKind, fields: readonly Field[]): Command {
     .option('--on <target>', allowedTarget(kind))
     .option('--for <duration>', "how long, such as '10s'")
     .option('--cluster <id>', 'the cluster, where several stand');
-  for (const { name, flag, allowed, required, otherwise, isSwitch } of fields) {
+  for (const { name, flag, allowed, required, otherwise } of fields) {
     const omitted = required ? '' : otherwise === undefined ? ' (may be left out)' : ` (default: ${String(otherwise)})`;
-    command.option(isSwitch ? flag : `${flag} <${name.toLowerCase()}>`, `${allowed}${omitted}`);
+    command.option(`${flag} <${name.toLowerCase()}>`, `${allowed}${omitted}`);
   }
   return command.option('--json', 'say what happened as JSON');
 }
 
-function faultOf(kind: AnyKind, fields: readonly Field[], on: string, own: Readonly<Record<string, string | boolean>>): Fault {
+function faultOf(kind: AnyKind, fields: readonly Field[], on: string, own: Readonly<Record<string, string>>): Fault {
   const missing = fields.find(({ name, required }) => required && !(name in own));
   if (missing) throw new InputError(`${missing.flag}: missing; write ${missing.allowed}`);
   let fault: Fault;

@@ -38,6 +38,7 @@ export class Hand implements WireHand {
   readonly #loans = new Set<string>();
   #beating: NodeJS.Timeout | undefined;
   #isClosed = false;
+  #hasEnded = false;
   #orders = 0;
   #keeps = 0;
   #onReading: (reading: Reading) => void = () => undefined;
@@ -56,10 +57,16 @@ export class Hand implements WireHand {
       else waiting?.resolve(message);
     });
     void channel.ended.then(({ stderr }) => {
+      this.#hasEnded = true;
       clearInterval(this.#beating);
       for (const { reject } of this.#waiting.values()) reject(new EnvironmentError(`the hand at ${name} is gone: ${stderr || 'it ended'}`));
       this.#waiting.clear();
     });
+  }
+
+  /** Its program is no more: somebody has killed it, or its container. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
   }
 
   /** Offset of the clock there against the clock here, ms, and how uncertain it is: half of the best round trip of ten. */
@@ -151,6 +158,14 @@ export class Hand implements WireHand {
 
   async farEnds(port: number): Promise<string[]> {
     return (await this.#order({ do: 'far ends', port }, GRACE_MS))['farEnds'] as string[];
+  }
+
+  async rules(family: string, table: string): Promise<string | undefined> {
+    const { code, out, err } = await this.#tool(['nft', '-s', 'list', 'table', family, table]);
+    // What a set holds comes and goes by itself.
+    if (code === 0) return out.replaceAll(/elements = \{[^}]*\}\s*/g, '');
+    if (err.includes('No such file or directory')) return undefined;
+    throw new EnvironmentError(`nft does not list table ${table}: ${firstLine(err, code)}`);
   }
 
   /** One object of nftables, as its JSON tells it; undefined when there is none. */

@@ -1,5 +1,5 @@
 /** The hands of a cluster, each made when it is first asked for: in a client's own container, beside any other node in a sidecar. */
-import { EnvironmentError } from '../core/errors.ts';
+import { EnvironmentError, NotRunningError } from '../core/errors.ts';
 import { openChannel } from './channel.ts';
 import { startContainer } from './container.ts';
 import type { Ground } from './ground.ts';
@@ -23,6 +23,8 @@ export class Hands {
   readonly #networkHands = new Map<string, Promise<Hand>>();
   readonly #wireHands = new Map<string, Promise<Hand>>();
   readonly #processHands = new Map<string, Promise<Hand>>();
+  /** When each node began to run whose namespace is changed. */
+  readonly #lives = new Map<string, string>();
 
   constructor(spec: ClusterSpec, ground: Ground, containerOf: (name: string) => string, onReading: OnReading | undefined) {
     this.#spec = spec;
@@ -42,7 +44,8 @@ export class Hands {
   }
 
   /** A hand in a node's network namespace that may change it. It has a sidecar of its own, made when a fault first needs one: nobody else's hand can do what it can. */
-  atNetwork(name: string): Promise<Hand> {
+  async atNetwork(name: string): Promise<Hand> {
+    await this.#follow(name);
     let hand = this.#networkHands.get(name);
     if (!hand) {
       hand = this.#makeSidecar(name, networkSidecarOf(name), ['NET_ADMIN']);
@@ -67,7 +70,8 @@ export class Hands {
   }
 
   /** The same with the kernel's device for packets in user space, and the program that holds them. */
-  atWire(name: string): Promise<Hand> {
+  async atWire(name: string): Promise<Hand> {
+    await this.#follow(name);
     let hand = this.#wireHands.get(name);
     if (!hand) {
       const image = this.#spec.tools.wireImage;
@@ -115,6 +119,24 @@ export class Hands {
     await this.watch(node);
   }
 
+  /**
+   * Sidecars that may change a namespace have to be in the one that their node has now: somebody else may have started it again, or ended a sidecar. Those that are not go, and what they had
+   * lent with them. Throws NotRunningError for a node that has none.
+   */
+  async #follow(name: string): Promise<void> {
+    const { State } = await this.#ground.engine.docker.getContainer(this.#containerOf(name)).inspect();
+    if (!State.Running) throw new NotRunningError(`node ${name} does not run`);
+    const before = this.#lives.get(name);
+    this.#lives.set(name, State.StartedAt);
+    for (const [hands, sidecar] of [
+      [this.#networkHands, networkSidecarOf(name)],
+      [this.#wireHands, wireSidecarOf(name)],
+    ] as const) {
+      const hand = await hands.get(name)?.catch(() => undefined);
+      if (hand?.hasEnded || (hand && before !== undefined && before !== State.StartedAt)) await this.#forget(hands, name, sidecar);
+    }
+  }
+
   /** Closes a hand and removes its sidecar; false when there was none. */
   async #forget(hands: Map<string, Promise<Hand>>, name: string, sidecarName: string | undefined): Promise<boolean> {
     const before = hands.get(name);
@@ -124,7 +146,7 @@ export class Hands {
     if (sidecarName !== undefined) {
       const sidecar = this.#ground.name(sidecarName);
       // Journalled as what the engine will tell of it: a kill that was asked for.
-      await this.#ground.act('kill', sidecar, () => this.#ground.engine.docker.getContainer(sidecar).remove({ force: true }));
+      await this.#ground.act('kill', sidecar, () => this.#ground.engine.docker.getContainer(sidecar).remove({ force: true }).catch(unlessGone));
     }
     return true;
   }
@@ -184,4 +206,9 @@ function wireSidecarOf(node: string): string {
 
 function processSidecarOf(node: string): string {
   return `pid-${node}`;
+}
+
+/** Somebody else has removed it already. */
+function unlessGone(thrown: unknown): void {
+  if ((thrown as { statusCode?: number }).statusCode !== 404) throw thrown;
 }

@@ -84,6 +84,7 @@ export class LinkControl {
   poison(link: string, toxic: Toxic): Promise<Disturbance> {
     return this.#lent(async () => {
       let now = await this.#add(link, toxic);
+      let dose = toxic;
       const resting: Added[] = [];
       const rest = (one: Added) => limited(`putting ${toxic.type} on ${link} to rest`, one.update({ ...one.toJson(), toxicity: 0 }));
       return {
@@ -103,6 +104,7 @@ export class LinkControl {
           } else {
             now = await limited(`changing ${toxic.type} on ${link}`, now.update({ ...now.toJson(), attributes: to.attributes }));
           }
+          dose = to;
         },
         undo: async () => {
           if (HOLDING.has(toxic.type)) {
@@ -111,8 +113,11 @@ export class LinkControl {
           }
           for (const one of [now, ...resting]) await limited(`removing ${toxic.type} from ${link}`, one.remove());
         },
-        missing: async () =>
-          (await this.#now(link)).toxics.some(({ name }) => name === now.name) ? undefined : `Toxiproxy has no ${toxic.type} on ${link} any more`,
+        missing: async () => {
+          const held = (await this.#now(link))?.toxics.find(({ name }) => name === now.name);
+          if (!held) return `Toxiproxy has no ${toxic.type} on ${link} any more`;
+          return isSame(held, dose) ? undefined : `Toxiproxy has another ${toxic.type} on ${link} by now`;
+        },
       };
     });
   }
@@ -132,15 +137,20 @@ export class LinkControl {
       await this.#enable(link, false);
       return {
         undo: () => this.#enable(link, true),
-        missing: async () => ((await this.#now(link)).enabled ? `${link} is open again` : undefined),
+        missing: async () => ((await this.#now(link))?.enabled === false ? undefined : `${link} is open again, or nothing of Toxiproxy's any more`),
       };
     });
   }
 
-  /** What Toxiproxy says of a link at this moment; the client leaves its toxics out. */
-  #now(link: string): Promise<LinkState> {
-    const asked = fetch(`${this.#api.host}/proxies/${apiName(link)}`).then((answer) => answer.json() as Promise<LinkState>);
-    return limited(`telling of ${link}`, asked);
+  /** What Toxiproxy says of a link at this moment, undefined when it knows of none; the client leaves its toxics out. */
+  #now(link: string): Promise<LinkState | undefined> {
+    const ask = async () => {
+      const answer = await fetch(`${this.#api.host}/proxies/${apiName(link)}`);
+      if (answer.status === 404) return undefined;
+      if (!answer.ok) throw new EnvironmentError(`Toxiproxy answered ${answer.status} when telling of ${link}`);
+      return (await answer.json()) as LinkState;
+    };
+    return limited(`telling of ${link}`, ask());
   }
 
   /** Does something to a link that ends by itself if we die before it was undone. */
@@ -186,7 +196,22 @@ type Added = ToxiproxyToxic<Toxic['attributes']>;
 
 interface LinkState {
   readonly enabled: boolean;
-  readonly toxics: readonly { readonly name: string }[];
+  readonly toxics: readonly HeldToxic[];
+}
+
+interface HeldToxic {
+  readonly name: string;
+  readonly type: string;
+  readonly stream: string;
+  readonly toxicity: number;
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+
+/** In force as it was put there: somebody else may have given it another dose. */
+function isSame(held: HeldToxic, { type, stream, attributes }: Toxic): boolean {
+  return (
+    held.type === type && held.stream === stream && held.toxicity === 1 && Object.entries(attributes).every(([key, value]) => held.attributes[key] === value)
+  );
 }
 
 /** The client does not escape names in its URLs: 'proxy-1 -> mc-3' becomes 'proxy-1--mc-3'. */

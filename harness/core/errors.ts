@@ -53,6 +53,9 @@ export class EnvironmentError extends AftershockError {
   }
 }
 
+/** Something was to be done in a node that does not run: with it, what was in it is gone. */
+export class NotRunningError extends EnvironmentError {}
+
 /** The run happened, and cannot be judged: says why. */
 export class InvalidRunError extends AftershockError {
   constructor(message: string, options?: ErrorOptions) {

@@ -45,7 +45,7 @@ const DISTURBING = new Set(
 );
 const LENDING = new Set(['lend', 'lay']);
 /** What a hand says of rules that it has not made: that they are there. */
-const PRETENDED: Readonly<Record<string, unknown>> = { elements: 2, counted: 1_000 };
+const PRETENDED: Readonly<Record<string, unknown>> = { elements: 2, counted: 1_000, rules: 'those that were put there' };
 
 type Act = (...given: unknown[]) => Promise<unknown>;
 interface Named {

@@ -21,8 +21,6 @@ export interface Field {
   readonly required: boolean;
   /** What it is when it is left out; undefined for nothing. */
   readonly otherwise: unknown;
-  /** It stands alone on the command line, and means true. */
-  readonly isSwitch: boolean;
 }
 
 /** 'drop-new' to 'dropNew': the name of a kind's constructor. */
@@ -58,16 +56,14 @@ export function fieldsOf(kind: AnyKind): Field[] {
     const without = attempted(kind, { ...kind.example, [name]: undefined });
     const required = without === undefined || !kind.schema.safeParse(without).success;
     const otherwise = required ? undefined : (without as unknown as Values)[name];
-    return { name, flag: flagOf(name), allowed: allowedBy(schema), required, otherwise, isSwitch: innermost(schema).def.type === 'boolean' };
+    return { name, flag: flagOf(name), allowed: allowedBy(schema), required, otherwise };
   });
 }
 
 /** Fields from the words of a command line. */
-export function valuesFrom(kind: AnyKind, words: Readonly<Record<string, string | boolean>>): Record<string, unknown> {
+export function valuesFrom(kind: AnyKind, words: Readonly<Record<string, string>>): Record<string, unknown> {
   const schemas = new Map(fieldSchemas(kind));
-  return Object.fromEntries(
-    Object.entries(words).map(([name, word]) => [name, typeof word === 'string' ? valueFrom(schemas.get(name) as z.ZodType, word) : word]),
-  );
+  return Object.fromEntries(Object.entries(words).map(([name, word]) => [name, valueFrom(schemas.get(name) as z.ZodType, word)]));
 }
 
 /**
@@ -100,7 +96,7 @@ export function commandText(kind: AnyKind, fault: faults.Fault, lasts: string): 
   const values = saying(kind, fault);
   const flags = fieldsOf(kind)
     .filter(({ name }) => name in values)
-    .map(({ name, flag, isSwitch }) => (isSwitch ? flag : `${flag} ${shellWord(values[name])}`));
+    .map(({ name, flag }) => `${flag} ${shellWord(values[name])}`);
   return ['npx aftershock fault', kind.kind, `--on ${shellWord(values[targetField(kind)])}`, ...flags, `--for ${lasts}`].join(' ');
 }
 

@@ -120,8 +120,14 @@ class StepPerformance {
     const { log } = this.#context;
     let injected = first;
     let unknownSince: number | undefined;
+    let failure: unknown;
     while (await this.#waitUntil(Math.min(untilMs, log.now() + LOOK_EVERY_MS))) {
-      if (log.now() >= untilMs) return injected;
+      if (log.now() >= untilMs) {
+        // Had it been lost then, nobody would have noticed within the second in which it has to be.
+        if (unknownSince !== undefined && untilMs - unknownSince > 2 * LOOK_EVERY_MS)
+          this.#invalid('nobody could tell whether it was in force to its end', failure);
+        return injected;
+      }
       try {
         const why = await injected.missing();
         unknownSince = undefined;
@@ -137,6 +143,7 @@ class StepPerformance {
       } catch (thrown) {
         // Not to know is not to know that it is gone; but who does not know for long cannot say that it was there.
         unknownSince ??= log.now();
+        failure = thrown;
         if (log.now() - unknownSince < MOST_UNKNOWN_MS) continue;
         this.#invalid('nobody could tell whether it was in force', thrown);
       }

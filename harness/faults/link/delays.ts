@@ -19,6 +19,9 @@ export interface Asked {
  * cores add tens of milliseconds.
  */
 const LEAST_PART = 0.75;
+/** Nor is the middle one late by as much again, so that twice a dose is never taken for one; where that is less than scheduling slices add, by 5 ms. */
+const MOST_MEDIAN_PART = 1.75;
+const MOST_MEDIAN_MS = 5;
 const MOST_PART = 0.25;
 const MOST_MS = 50;
 
@@ -78,7 +81,9 @@ export function isDose(answers: readonly Answer[], baseline: Baseline, asked: As
   const slow = ms.filter((one) => one >= delayMs - jitterMs - 1).toSorted((a, b) => a - b);
   const at = (part: number) => slow[Math.floor((slow.length - 1) * part)] ?? Number.NaN;
   const mostMs = delayMs + jitterMs + baseline.medianMs + Math.max(MOST_MS, delayMs * MOST_PART);
-  if (median(slow) - baseline.medianMs < delayMs * LEAST_PART || at(slow.length < JITTER_EXCHANGES ? 1 : 0.95) > mostMs) return false;
+  const laterMs = median(slow) - baseline.medianMs;
+  if (laterMs > Math.max(delayMs * MOST_MEDIAN_PART, delayMs + MOST_MEDIAN_MS)) return false;
+  if (laterMs < delayMs * LEAST_PART || at(slow.length < JITTER_EXCHANGES ? 1 : 0.95) > mostMs) return false;
   return jitterMs === 0 || at(0.9) - at(0.1) >= LEAST_SPREAD * jitterMs;
 }
 

@@ -7,7 +7,7 @@
  *
  * It does not: touch the TCP handshake or a close, nor delay both directions. Of a long answer, which comes in several chunks, each chunk is drawn for.
  *
- * Proof: exchanges on kept and on new connections take the delay longer than before, none sooner, and none a quarter (or 50 ms) longer. With a jitter their spread is measured over 60 exchanges
+ * Proof: exchanges on kept and on new connections take the delay longer than before, none sooner, none a quarter (or 50 ms) longer, and half of them not three quarters (or 5 ms) longer. With a jitter their spread is measured over 60 exchanges
  * and more; with a share how many of them are slow, over so many that half the share is told from it. Where the far end closes at a word, the word says which direction is slow: it is late on
  * its way there, and the close that it brings about is not late on its way back.
  *

@@ -61,6 +61,20 @@ describe('what is normal', () => {
   });
 });
 
+it.each([
+  [20, 20, true],
+  [20, 34, true],
+  [20, 40, false],
+  [20, 60, false],
+  [5, 10, true],
+  [5, 11, false],
+  [300, 340, true],
+  [300, 600, false],
+])('a delay of %i ms that was asked for is told from one of %i', (delayMs, seenMs, holds) => {
+  const all = { delayMs, jitterMs: 0, share: 1, stream: 'downstream' } as const;
+  expect(isDose([answered(seenMs + 0.5), answered(seenMs + 0.4), answered(seenMs + 3)], baseline, all)).toBe(holds);
+});
+
 it('shows its direction by words that are late, or are not', () => {
   const [late, punctual] = [Array.from({ length: 3 }, () => closed(12)), [closed(12), closed(1), closed(12)]];
   const all = { ...asked, share: 1 };

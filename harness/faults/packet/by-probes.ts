@@ -71,10 +71,11 @@ export async function prepareByProbes(aims: readonly Aim[], { rules, asked, bite
             const witnesses = await Promise.all(aims.map((aim) => witness?.(aim)));
             const { kept, fresh, bystanders } = await look(PATIENCE_MS);
             const testified = (await Promise.all(witnesses.map((read) => read?.()))).filter((one) => one !== undefined);
-            const holds = bites({ kept, fresh, asBefore }) && asBefore(bystanders) && testified.every((one) => one.holds);
+            const bitten = await bittenBy(inForce);
+            const holds = bites({ kept, fresh, asBefore }) && bitten > 0 && asBefore(bystanders) && testified.every((one) => one.holds);
             const told = testified.map((one) => `${one.told}; `).join('');
             const exchanged = `${kept.length > 0 ? `kept connections: ${tally(kept)}; ` : ''}new ones: ${tally(fresh)}${tellOthers(bystanders)}`;
-            return proof(holds, asked, `${exchanged}; ${told}${await bittenBy(inForce)} packets by the rule's counter`);
+            return proof(holds, asked, `${exchanged}; ${told}${bitten} packets by the rule's counter`);
           }, limitMs),
         proveHealed: (limitMs) =>
           until(async () => {

@@ -30,7 +30,7 @@ export const corruptKind = wiredFault<Corrupt>({
   summary: 'a share of the packets to or from a node, or over a link, is damaged and thrown away by its receiver',
   example: corrupt('mc-1', '5%'),
   fields: { share: shareOf(LEAST_FLIGHT_SHARE) },
-  alters: ['timing'],
+  alters: ['timing', 'connects', 'answers'],
   phrase: (fault) => `corrupt ${fault.share}`,
   effects: (fault) => ({ corruptShare: share(fault.share) }),
   flying: (fault) => {

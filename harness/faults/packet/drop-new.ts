@@ -8,6 +8,9 @@
  *
  * Proof: exchanges on 20 new connections stay without an answer for 300 ms, and one on a kept connection is answered as before. Where it is narrowed, others (Toxiproxy for a peer, the port that
  * is served for another port) are answered as before on new connections, too.
+ *
+ * Needs: nftables in the kernel (no connection tracking), and a sidecar with the one capability NET_ADMIN in the network namespace of the node (of Toxiproxy, for a link) and in the one from
+ * which it is looked at.
  */
 import { PATIENCE_MS } from '../probing.ts';
 import type { Narrowed } from './aims.ts';

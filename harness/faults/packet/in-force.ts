@@ -1,6 +1,6 @@
 /** Rules of a fault in a network namespace: put in force, changed, looked for, and taken out again. */
-import type { Disturbance } from '../../cluster/types.ts';
-import { EnvironmentError } from '../../core/errors.ts';
+import type { Disturbance, NetworkHand } from '../../cluster/types.ts';
+import { EnvironmentError, NotRunningError } from '../../core/errors.ts';
 import type { Aim } from './aims.ts';
 import { type CounterName, directionsOf, familyOf, type PacketRule, removal, renewal, replacement, tables } from './nft.ts';
 
@@ -17,11 +17,15 @@ export async function putInForce(aim: Aim, rules: readonly PacketRule[]): Promis
   // Of this process alone: two of them can disturb the same passage.
   const name = `aftershock_${process.pid}_${++number}`;
   const { hand } = aim;
-  const undo = await hand.lend(name, { begin: tables(name, rules), renew: renewal(name, rules), end: removal(name, rules) });
+  const giveBack = await hand.lend(name, { begin: tables(name, rules), renew: renewal(name, rules), end: removal(name, rules) });
+  let laid = await rulesAt(hand, name, rules);
   return {
-    undo,
-    replace: (other) => hand.nft(replacement(name, other)),
-    missing: () => missingAt(aim, name, rules),
+    undo: () => giveBack().catch((thrown: unknown) => removedByAnother(thrown, aim, removal(name, rules))),
+    replace: async (other) => {
+      await hand.nft(replacement(name, other));
+      laid = await rulesAt(hand, name, rules);
+    },
+    missing: () => missingAt(aim, name, rules, laid),
     counted: async (counter = 'bitten') => {
       const counts = await Promise.all(directionsOf(rules).map((direction) => hand.counted(familyOf(direction), name, counter)));
       return counts.reduce<number>((sum, count) => sum + (count ?? 0), 0);
@@ -30,15 +34,34 @@ export async function putInForce(aim: Aim, rules: readonly PacketRule[]): Promis
 }
 
 /** Looked for in the namespace that a node has now, which need not be the one that it had. */
-async function missingAt({ passage, peer }: Aim, name: string, rules: readonly PacketRule[]): Promise<string | undefined> {
+async function missingAt({ passage, peer }: Aim, name: string, rules: readonly PacketRule[], laid: string): Promise<string | undefined> {
   const hand = await passage.network();
   for (const direction of directionsOf(rules)) {
     const held = await hand.elements(familyOf(direction), name, 'lease');
     if (held === undefined) return `the rules are gone from the network namespace of ${passage.name}`;
     if (held === 0) return `the lease of the rules at ${passage.name} has run out`;
   }
+  if ((await rulesAt(hand, name, rules)) !== laid) return `the rules at ${passage.name} are others by now`;
   const moved = peer && rules.some((rule) => rule.peer !== peer.address);
   return moved ? `${peer.name} has another address than the rules at ${passage.name} name` : undefined;
+}
+
+/** The tables of a fault, as they can be compared with what they were. */
+async function rulesAt(hand: NetworkHand, name: string, rules: readonly PacketRule[]): Promise<string> {
+  return (await Promise.all(directionsOf(rules).map((direction) => hand.rules(familyOf(direction), name)))).join('\n');
+}
+
+/**
+ * The hand that had lent them is gone, by somebody else's doing: another one removes what the kernel has not ended yet. With the node its namespace is gone, and nothing of it is left to be taken
+ * back. Throws what went wrong when that is something else.
+ */
+async function removedByAnother(thrown: unknown, { passage, hand }: Aim, script: string): Promise<void> {
+  const another = await passage.network().catch((failure: unknown) => {
+    if (failure instanceof NotRunningError) return undefined;
+    throw failure;
+  });
+  if (another === hand) throw thrown;
+  await another?.nft(script);
 }
 
 /** Packets that several have bitten. */

@@ -48,6 +48,19 @@ describe('loss', () => {
     },
   );
 
+  it.each(['in', 'out'] as const)('does not hold its proof when it loses datagrams (%s) and leaves connections alone', async (direction) => {
+    const udpAlone = (script: string) => script.replaceAll('meta l4proto @lease', 'meta l4proto udp meta l4proto @lease');
+    const prepared = await lossKind.prepare(loss('mc-1', '20%', { direction }), sabotaged(bare.cluster, 'mc-1', udpAlone));
+    const injected = await prepared.inject();
+    const { holds, measured } = await injected.prove(500);
+    await injected.heal();
+    await prepared.close();
+    expect([holds, measured]).toEqual([
+      false,
+      expect.stringMatching(/^(1\d|2\d)(\.\d+)?% of .* of 35 new connections 0 not made at once, a kept one never had to send again$/),
+    ]);
+  });
+
   it('goes the way that was asked for, and not the other', async () => {
     const from = await place();
     expect(await during(loss('mc-1', '50%', { direction: 'in' }), () => lostShare(from, 'out', 1_000))).toBe(0);

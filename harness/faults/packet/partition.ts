@@ -9,6 +9,9 @@
  *
  * Proof: exchanges on a kept and on 20 new connections stay without an answer for 300 ms; of 100 datagrams each way none arrives the way that is cut, and all of them the other way; the rule has
  * bitten packets. Where it is narrowed, others (Toxiproxy for a peer, the port that is served for another port) are answered as before.
+ *
+ * Needs: nftables in the kernel, also at a device's egress (Linux 5.16), and a sidecar with the one capability NET_ADMIN in the network namespace of the node (of Toxiproxy, for a link)
+ * and in the one from which it is looked at.
  */
 import { z } from 'zod';
 import { formatShare } from '../../core/units.ts';

@@ -12,6 +12,9 @@
  * Proof: with 'reset', exchanges on 20 new connections are refused, and on a kept one closed. With ICMP, of 20 new connections none comes through, at least one fails with the error of that
  * message and no other, the rest is silent for 300 ms; and where the probe is, messages of that code have arrived from there and none of another. Where it is narrowed, others (Toxiproxy for a
  * peer, the port that is served for another port) are answered as before.
+ *
+ * Needs: nftables in the kernel, with its refusals (nft_reject_inet), and a sidecar with the one capability NET_ADMIN in the network namespace of the node (of Toxiproxy, for a link) and in
+ * the one from which it is looked at.
  */
 import { z } from 'zod';
 import { count } from '../counting.ts';

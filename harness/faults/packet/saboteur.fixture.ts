@@ -15,6 +15,7 @@ function withNetwork(node: Node, spoil: (script: string) => string, deaf: boolea
       },
       counted: (family, table, counter) => hand.counted(family, table, counter),
       elements: (family, table, set) => hand.elements(family, table, set),
+      rules: (family, table) => hand.rules(family, table),
       send: (datagrams) => hand.send(datagrams),
       farEnds: (port) => hand.farEnds(port),
       count: (table, script) => hand.count(table, script),

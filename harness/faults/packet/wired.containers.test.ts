@@ -38,6 +38,7 @@ const DOSE = /^(delay|jitter|duplicate|reorder|corrupt)=(\d+)$/;
 const SPOILT: [string, (script: WireScript, name: string) => WireScript][] = [
   ['does nothing', (script) => withProgram(script, (word) => word.replace(DOSE, '$1=0'))],
   ['has half the dose', (script) => withProgram(script, (word) => word.replace(DOSE, (_, key: string, dose: string) => `${key}=${Number(dose) / 2}`))],
+  ['leaves connections alone', (script) => ({ ...script, begin: script.begin.replaceAll('meta l4proto @lease', 'meta l4proto udp meta l4proto @lease') })],
   ['hits another port', (script) => ({ ...script, begin: script.begin.replaceAll('dport 11211', 'dport 11212') })],
   [
     'goes the other way',
@@ -52,7 +53,7 @@ const SPOILT: [string, (script: WireScript, name: string) => WireScript][] = [
 ];
 
 /** Port and direction are the same steps of all of them, so one stands for the others there. */
-const HALF = SPOILT.filter(([how]) => how === 'has half the dose');
+const HALF = SPOILT.filter(([how]) => how === 'has half the dose' || how === 'leaves connections alone');
 const FAULTS: [string, Fault, typeof SPOILT][] = [
   ['a packet delay', packetDelay('mc-1', '40ms'), SPOILT],
   ['a duplication', duplicate('mc-1', '20%'), HALF],

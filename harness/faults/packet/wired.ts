@@ -5,18 +5,17 @@
 import { z } from 'zod';
 import type { Cluster, Passage } from '../../cluster/types.ts';
 import type { Landed } from '../../cluster/wire.ts';
-import { EnvironmentError } from '../../core/errors.ts';
 import { linkEnds, matchingLinks } from '../../core/names.ts';
 import { formatMs } from '../../core/units.ts';
 import { ANSWERING, type Aspect, type FaultKind, type Prepared } from '../fault.ts';
 import { passageTarget } from '../fields.ts';
-import { asBefore, type Baseline, baselineOf, onAll, openProbers, type Probers, proof, tally, until } from '../probing.ts';
+import { asBefore, type Baseline, baselineOf, onAll, openProbers, PATIENCE_MS, type Probers, proof, tally, until } from '../probing.ts';
 import { farEnds, matchingNodes, namesOfMatching } from '../targets.ts';
 import type { Direction } from './nft.ts';
 import { DRIVERS, type Driver, type Effects } from './wire/effects.ts';
 import { flown, healthyMs, isHealthy, medianOf, type Sent, told, type WirePlace, wirePlacesOf } from './wire/flown.ts';
-import { driverAt, type Laid, layWire } from './wire/lay.ts';
-import { lackingForWires } from './wire/preflight.ts';
+import { type Laid, layWire } from './wire/lay.ts';
+import { lackingForDriver, lackingForWires } from './wire/preflight.ts';
 
 export interface OnWire {
   readonly kind: string;
@@ -88,13 +87,12 @@ export function wiredFault<F extends OnWire>({ kind, summary, example, fields, r
     affects: ({ on }, cluster) => (linkEnds(on) ? farEnds(on, cluster) : namesOfMatching(on, cluster)),
     provingMs: (fault) => {
       const { sent } = flying(fault);
-      return 800 + waysOf(fault.direction).length * (sent.lateMs + (1_000 * sent.count) / sent.perSecond) + (asking?.(fault).patienceMs ?? 0);
+      return 1_000 + waysOf(fault.direction).length * (sent.lateMs + (1_000 * sent.count) / sent.perSecond) + (asking?.(fault).patienceMs ?? 0);
     },
     lacks: (engine) => lackingForWires(engine),
-    ready: async ({ on, driver }, cluster) => {
-      const [place] = await wirePlacesOf(passagesOf(on, cluster));
-      if (driver === 'netem' && place && (await driverAt(place.hand)) !== 'netem')
-        throw new EnvironmentError(`${kind}: the kernel of this engine has no netem; write driver: 'tun', or leave it out`);
+    lacksFor: ({ driver }, engine) => lackingForDriver(driver, engine),
+    ready: async ({ on }, cluster) => {
+      await wirePlacesOf(passagesOf(on, cluster));
     },
     prepare: (fault, cluster) => prepareWired(fault, passagesOf(fault.on, cluster), effects(fault), flying(fault), asking?.(fault)),
   };
@@ -110,8 +108,8 @@ function waysOf(direction: OnWire['direction']): Direction[] {
   return direction === 'both' ? [...WAYS] : [direction];
 }
 
-/** Enough to see a fault that is where it should not be: at a share of 2%, six of them. */
-const GLANCE: Sent = { count: 300, perSecond: 2_000, lateMs: 0 };
+/** Enough to see a fault that is where it should not be, or is not gone: at a share of 2%, twelve of them, and none once in e^12 = 160,000 looks, of which there are some 30 before a proof gives up. */
+const GLANCE: Sent = { count: 600, perSecond: 2_000, lateMs: 0 };
 /** A way that nothing is done to: datagrams come within this of what they took before, ms, for on a busy machine their receiver waits a scheduling slice (4 ms) at times. */
 const UNTOUCHED_MS = 3;
 
@@ -145,19 +143,26 @@ async function prepareWired(fault: OnWire, passages: readonly Passage[], effects
           return wire;
         }),
       );
+      const through = async () => (await Promise.all(wires.map((wire) => wire.bitten()))).reduce((sum, one) => sum + one, 0);
       return {
         ...inForce,
         prove: (limitMs) =>
           until(async () => {
             const seen = await eachWay(places, ways, (way) => (way.isFaulty ? seenOn(way, flying) : untouched(way)));
             const exchanges = asking && (await asked(probers, asking, baseline));
-            const through = (await Promise.all(wires.map((wire) => wire.bitten()))).reduce((sum, one) => sum + one, 0);
+            const before = await through();
+            const answers = await probers.askAll(PATIENCE_MS);
+            const byExchanges = (await through()) - before;
+            // Connections go through the wire, too, and not datagrams alone: each exchange is a packet either way at least.
+            const isMet = byExchanges >= Math.max(1, answers.filter(({ kind }) => kind === 'answered').length);
             return proof(
-              seen.every(({ holds }) => holds) && (exchanges?.holds ?? true),
+              seen.every(({ holds }) => holds) && isMet && (exchanges?.holds ?? true),
               [flying.asked, ...(asking ? [asking.asked] : [])].join('; '),
-              [...seen.map(({ words }) => words), ...(exchanges ? [exchanges.words] : []), `${through} packets through ${wires[0]?.driver ?? 'no wire'}`].join(
-                '; ',
-              ),
+              [
+                ...seen.map(({ words }) => words),
+                ...(exchanges ? [exchanges.words] : []),
+                `${await through()} packets through ${wires[0]?.driver ?? 'no wire'}, ${byExchanges} of them while ${answers.length} exchanges were made`,
+              ].join('; '),
             );
           }, limitMs),
         proveHealed: (limitMs) =>

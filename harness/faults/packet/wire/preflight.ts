@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import type { Engine } from '../../../cluster/engine.ts';
 import { runLabels } from '../../../cluster/labels.ts';
 import { messageOf } from '../../../core/errors.ts';
+import type { Driver } from './effects.ts';
 import { netemEnds, netemWire } from './netem.ts';
 import { routesMake, routesSteering } from './routes.ts';
 import { steering } from './steering.ts';
@@ -36,6 +37,16 @@ export async function lackingForWires(engine: Engine): Promise<string | undefine
   if (lacks.tun !== undefined) return `it has no tun device (${lacks.tun}), and its kernel no netem (${lacks.netem ?? lacks.fwd})`;
   if (lacks.fwd !== undefined && lacks.routes !== undefined)
     return `its kernel cannot lead packets to a tun device by nftables (${lacks.fwd}), nor by routes (${lacks.routes})`;
+  return undefined;
+}
+
+/** The same of the driver that was asked for, which is not left to what there is. */
+export async function lackingForDriver(driver: Driver | undefined, engine: Engine): Promise<string | undefined> {
+  const lacks = driver && (await wireLacks(engine));
+  if (!lacks) return undefined;
+  const netem = lacks.netem ?? lacks.fwd;
+  if (driver === 'netem' && netem !== undefined) return `its kernel has no netem (${netem}); write driver: 'tun', or leave it out`;
+  if (driver === 'tun' && lacks.tun !== undefined) return `it has no tun device (${lacks.tun}); write driver: 'netem', or leave it out`;
   return undefined;
 }
 
