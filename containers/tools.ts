@@ -3,7 +3,7 @@ import type { ToolSpec } from '../harness/cluster/spec.ts';
 
 export const tools: ToolSpec = {
   toxiproxyImage: 'aftershock/toxiproxy:2.12.0',
-  reaper: { image: 'aftershock/node:24', program: 'containers/reaper/main.ts', sources: ['containers/reaper'] },
+  reaper: { image: 'aftershock/node:24', program: 'containers/reaper/main.ts', sources: ['containers/reaper', 'harness/cluster/held'] },
   flooder: {
     image: 'aftershock/node:24',
     program: 'containers/flood/main.ts',

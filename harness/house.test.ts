@@ -27,6 +27,7 @@ const INSIDE_CONTAINERS = [
   'harness/core/',
   'harness/timeline/',
   'harness/load/',
+  'harness/cluster/held/',
   'containers/client/connections-main.ts',
   'containers/client/main.ts',
   'containers/client/ready.ts',

@@ -9,7 +9,7 @@
 import { hostname } from 'node:os';
 import { createInterface } from 'node:readline';
 import { engineAt } from './engine.ts';
-import { reap } from './reap.ts';
+import { BETWEEN_LOOKS_MS, MOST_LOOKS, reap, refused, rest, wordsOf } from './reap.ts';
 import { type Kept, look, restore } from './restore.ts';
 
 export interface ReaperSettings {
@@ -22,6 +22,8 @@ export interface ReaperSettings {
 
 export type ReaperWord =
   | { readonly do: 'beat' }
+  /** What it puts back is what stands now: it is answered with `{ looked: true }`, or `{ trouble }`. */
+  | { readonly do: 'look' }
   /** The run has ended and cleaned up, or leaves its cluster standing on purpose; it removes our container, too. */
   | { readonly do: 'bye' };
 
@@ -41,13 +43,22 @@ function hear(line: string): void {
     // A reaper that could not do anything is told of now, and not when it is needed.
     begin(settings).then(
       () => say({ ready: true }),
-      (thrown: unknown) => say({ trouble: thrown instanceof Error ? thrown.message : String(thrown) }),
+      (thrown: unknown) => say({ trouble: wordsOf(thrown) }),
     );
     return;
   }
   const word = JSON.parse(line) as ReaperWord;
   switch (word.do) {
     case 'beat':
+      return;
+    case 'look':
+      look(ask, settings.label).then(
+        (seen) => {
+          before = seen;
+          say({ looked: true });
+        },
+        (thrown: unknown) => say({ trouble: wordsOf(thrown) }),
+      );
       return;
     case 'bye':
       // Whoever says so removes our container.
@@ -66,8 +77,13 @@ async function dead(): Promise<void> {
   over = true;
   const failures = settings ? await (settings.keeps ? restore(ask, settings.label, before) : reap(ask, settings.label)) : [];
   for (const failure of failures) process.stderr.write(`${failure}\n`);
-  // Nobody else may be there to remove our own container.
-  await ask({ method: 'DELETE', path: `/containers/${hostname()}?force=1` });
+  // Nobody else may be there to remove our own container; once it is done, we are not there to see it.
+  for (let tries = 0; tries < MOST_LOOKS; tries++) {
+    const why = await refused(ask, { method: 'DELETE', path: `/containers/${hostname()}?force=1` });
+    if (why === undefined) return;
+    process.stderr.write(`${why}\n`);
+    await rest(BETWEEN_LOOKS_MS);
+  }
 }
 
 function listen(): void {

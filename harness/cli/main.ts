@@ -2,7 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { AftershockError, EXIT, type ExitCode, messageOf } from '../core/errors.ts';
 import { DEFAULT_OUT } from '../run/results.ts';
-import { clean } from './clean.ts';
+import { type CleanFlags, clean } from './clean.ts';
 import type { DownFlags } from './down.ts';
 import { type ExportFlags, exportCommand, interval } from './export.ts';
 import { stopRun } from './interrupts.ts';
@@ -123,8 +123,10 @@ program
   .command('clean')
   .description('remove what dead runs left on the engine')
   .option('--dry-run', 'only say what would be removed')
-  .option('--all', 'also runs that are still going on')
-  .action((flags: { dryRun?: boolean; all?: boolean }) => clean(flags));
+  .option('--all', 'also runs that are still going on, and clusters that were left standing')
+  .action(async (flags: CleanFlags) => {
+    exitCode = await clean(flags);
+  });
 
 // Whoever read our output may be gone (`| head`, a closed terminal): a run goes on to its end without it, and takes its cluster down.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);

@@ -1,7 +1,7 @@
 /** `aftershock run SCENARIO`: one run for each variant asked for, as often as asked for; a comparison where there are several variants. */
 import { randomInt } from 'node:crypto';
 import { connectEngine } from '../cluster/engine.ts';
-import { describeRemains, sweep } from '../cluster/remains.ts';
+import { sweep } from '../cluster/remains.ts';
 import { EXIT, type ExitCode, InputError, worstExit } from '../core/errors.ts';
 import { SEED_LIMIT } from '../core/random.ts';
 import { createProgress } from '../report/progress.ts';
@@ -47,7 +47,7 @@ export async function runCommand(names: readonly string[], flags: RunFlags): Pro
   const progress = createProgress(process.stderr, { tty: process.stderr.isTTY ?? false });
   for (const warning of new Set(budgets.flatMap((budget) => warningsOf(budget, room)))) progress.note(`warning: ${warning}`);
   const interrupts = listenForInterrupts((text) => progress.note(text));
-  for (const remains of await sweep(engine)) progress.note(`removed what a dead run had left: ${describeRemains(remains)}`);
+  for (const note of await sweep(engine)) progress.note(note);
   const executed: Executed[] = [];
   try {
     for (const [index, plan] of plans.entries()) {

@@ -1,6 +1,7 @@
 /** Clusters that are left standing: up, one fault at a time, down; and a fault whose command was interrupted or killed. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectEngine, type Engine } from '../cluster/engine.ts';
+import { runIn } from '../cluster/inside.ts';
 import { findRemains, removeRemains } from '../cluster/remains.ts';
 import { aftershock, type Finished, temporaryFolder } from './spawned.fixture.ts';
 
@@ -42,6 +43,19 @@ const inspect = (node: string) => engine.docker.getContainer(`aftershock-${up.id
 const containers = async () => ((await findRemains(engine)).find(({ runId }) => runId === up.id)?.containers ?? []).map(({ name }) => name).toSorted();
 const fault = (...words: string[]) => aftershock(['fault', ...words, '--cluster', up.id]);
 const latency = (...words: string[]) => fault('latency', '--on', 'proxy-1 -> mc-*', '--delay', '200ms', ...words);
+
+/** Stops the first process of a node, and one under it. */
+async function stopProcesses(node: string): Promise<void> {
+  const container = engine.docker.getContainer(`aftershock-${up.id}-${node}`);
+  await runIn(container, ['sh', '-c', 'sleep 300 >/dev/null 2>&1 & kill -STOP $!']);
+  await container.kill({ signal: 'SIGSTOP' });
+  expect(await stoppedIn(node)).toBe(2);
+}
+
+async function stoppedIn(node: string): Promise<number> {
+  const { Processes } = (await engine.docker.getContainer(`aftershock-${up.id}-${node}`).top({ ps_args: '-eo pid,stat' })) as { Processes: string[][] };
+  return Processes.filter(([, state]) => state?.startsWith('T')).length;
+}
 
 /** How long it took until it was so, ms. */
 async function until(what: () => Promise<boolean>): Promise<number> {
@@ -180,6 +194,33 @@ describe('a fault by hand', () => {
     }
   });
 
+  it('that was killed together with what stood in for it is taken back by its guard: limits, and processes that are stopped', async () => {
+    const running = fault('pause', '--on', 'mc-1', '--for', '60s', '--json');
+    await running.said('in force');
+    const node = engine.docker.getContainer(`aftershock-${up.id}-mc-2`);
+    const { Memory: given = 0 } = (await inspect('mc-2')).HostConfig;
+    await node.update({ CpuPeriod: 10_000, CpuQuota: 5_000, Memory: given / 2, MemorySwap: given / 2 });
+    await stopProcesses('mc-2');
+    running.child.kill('SIGKILL');
+    expect(await until(async () => (await stoppedIn('mc-2')) === 0)).toBeLessThan(LEASE_LIMIT_MS);
+    expect(await until(async () => (await inspect('mc-2')).HostConfig.CpuQuota === -1)).toBeLessThan(LEASE_LIMIT_MS);
+    expect((await inspect('mc-2')).HostConfig).toMatchObject({ Memory: given, MemorySwap: 2 * given });
+  });
+
+  it('that was killed together with its guard is taken back by the next: processes that are stopped, nodes that have ended', async () => {
+    await stopProcesses('mc-1');
+    await engine.docker.getContainer(`aftershock-${up.id}-mc-2`).stop({ t: 0 });
+    const doctor = await aftershock(['doctor', '--json']).finished;
+    expect(doctor.stdout).toContain(`aftershock-${up.id}-mc-1 is still paused or limited by a fault`);
+    const next = await latency('--for', '2s').finished;
+    expect(next.stdout).toMatch(/^ {2}mc-1 was still stopped by a signal; it goes on$/m);
+    expect(next.stdout).toMatch(/^ {2}mc-2 had ended \(Exited .*\); it is started again$/m);
+    expectProven(next);
+    expect(await stoppedIn('mc-1')).toBe(0);
+    // Over its links, too, which lead to where it is now.
+    expectProven(await fault('kill', '--on', 'mc-2', '--for', '2s').finished);
+  });
+
   it('is invalid when it is lost in mid-run, and the cluster that is not whole says so', async () => {
     const running = fault('pause', '--on', 'mc-1', '--for', '60s', '--json');
     await running.said('in force');
@@ -189,16 +230,24 @@ describe('a fault by hand', () => {
     expect(JSON.parse(stdout)).toMatchObject({ trouble: expect.stringMatching(/^it was lost/) });
     expect(code).toBe(4);
 
-    await engine.docker.getContainer(`aftershock-${up.id}-mc-2`).stop({ t: 0 });
+    await engine.docker.getContainer(`aftershock-${up.id}-mc-2`).remove({ force: true });
     const next = await latency('--for', '2s').finished;
     expect(next.code).toBe(3);
-    expect(next.stderr).toMatch(new RegExp(`cluster ${up.id} is not whole: mc-2 has ended \\(.*\\); take it down: npx aftershock down ${up.id}`));
+    expect(next.stderr).toMatch(new RegExp(`cluster ${up.id} is not whole: mc-2 is gone; take it down: npx aftershock down ${up.id}`));
   });
+});
+
+it('is left alone by clean, which says that it stands', async () => {
+  const { code, stdout } = await aftershock(['clean', '--dry-run']).finished;
+  expect(code).toBe(0);
+  expect(stdout).not.toContain(up.id);
+  expect(stdout).toMatch(/^\d+ clusters? stands? on purpose and (is|are) left alone; 'npx aftershock down/m);
 });
 
 it('is removed by down, and nothing is left of it', async () => {
   const { code, stdout } = await aftershock(['down', up.id]).finished;
   expect(code).toBe(0);
-  expect(stdout).toMatch(new RegExp(`^${up.id} is removed: 6 containers and its network`));
+  // One of its six has been removed by hand.
+  expect(stdout).toMatch(new RegExp(`^${up.id} is removed: 5 containers and its network`));
   expect((await findRemains(engine)).filter(({ runId }) => runId === up.id)).toEqual([]);
 });

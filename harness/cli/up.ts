@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { connectEngine, type Engine } from '../cluster/engine.ts';
-import { describeRemains, sweep } from '../cluster/remains.ts';
+import { sweep } from '../cluster/remains.ts';
 import type { ClusterSpec, LinkSpec, ProbeSpec } from '../cluster/spec.ts';
 import { type RunningCluster, startCluster } from '../cluster/start.ts';
 import { linkName } from '../core/names.ts';
@@ -43,7 +43,7 @@ export async function upCommand(name: string, flags: UpFlags): Promise<void> {
   const progress = createProgress(process.stderr, { tty: process.stderr.isTTY ?? false });
   const interrupts = listenForInterrupts((text) => progress.note(text), { first: 'taking down what has been started', second: 'it is being taken down' });
   try {
-    for (const remains of await sweep(engine)) progress.note(`removed what a dead run had left: ${describeRemains(remains)}`);
+    for (const note of await sweep(engine)) progress.note(note);
     progress.stage(`starting ${plan.cluster.title}`);
     const id = randomBytes(4).toString('hex');
     const cluster = await started(plan.cluster, engine, id, interrupts.signal);

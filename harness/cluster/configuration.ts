@@ -1,13 +1,17 @@
-/** The configuration of a node: the file in its container, what its program says to it, and what the running process tells of it itself. */
+/**
+ * The configuration of a node: the file in its container, what its program says to it, and what the running process tells of it itself. Another one is lent: the warden puts the former one back
+ * when we die.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Dockerode from 'dockerode';
 import { EnvironmentError } from '../core/errors.ts';
 import { once } from '../core/once.ts';
 import type { Hand } from './hand.ts';
-import { fileIn, layFile, runIn } from './inside.ts';
+import { fileIn, layFile, layingStep, runIn } from './inside.ts';
 import type { Life } from './life.ts';
 import type { ConfigurationSpec } from './spec.ts';
-import type { Configuration, Disturbance } from './types.ts';
+import type { Configuration } from './types.ts';
+import type { Step, Wardens } from './warden.ts';
 
 export interface ConfigurationSurroundings {
   readonly name: string;
@@ -18,6 +22,7 @@ export interface ConfigurationSurroundings {
   address(): string;
   hand(): Promise<Hand>;
   act<T>(action: string, effect: () => Promise<T>): Promise<T>;
+  readonly wardens: Pick<Wardens, 'note'>;
 }
 
 /** Where a text lies to be looked at before it is pushed. */
@@ -31,7 +36,7 @@ const LOOK_EVERY_MS = 50;
 const TOLD_WITHIN_MS = 300;
 const SHOWN_LIMIT_MS = 2_000;
 
-export function configurationOf({ name, spec, container, life, address, hand, act }: ConfigurationSurroundings): Configuration {
+export function configurationOf({ name, spec, container, life, address, hand, act, wardens }: ConfigurationSurroundings): Configuration {
   const { path, reload, shows } = spec;
   const lay = (text: string) => act('lay a configuration into', () => layFile(container, path, text));
   const isReloadable = reload !== undefined;
@@ -39,16 +44,21 @@ export function configurationOf({ name, spec, container, life, address, hand, ac
     if (reload === undefined) await life.restart(GRACE_MS);
     else await act('reload', () => container.kill({ signal: reload }));
   };
+  /** How the warden puts a file back and has it taken. One whose process is to be another is killed, which a dead one does not mind, and started. */
+  const backTo = (text: string, comesUp: boolean): Step[] => {
+    const { id } = container;
+    const signalled = (signal: string): Step => ({ method: 'POST', path: `/containers/${id}/kill?signal=${signal}` });
+    const taken: Step[] = reload !== undefined && comesUp ? [signalled(reload)] : [signalled('SIGKILL'), { start: id, order: orderOf(address()) }];
+    return [layingStep(id, path, text), ...taken];
+  };
   /** Starts it with a file that it does not take: it ends by itself, on our word. */
-  const fall = async (text: string): Promise<Disturbance> => {
-    const down = await life.kill();
+  const fall = async (text: string): Promise<void> => {
     await container.wait();
     await sleep(TOLD_WITHIN_MS);
     await lay(text);
     await act('kill', () => container.start());
     const limit = performance.now() + FALLS_WITHIN_MS;
     while ((await life.state()).running && performance.now() < limit) await sleep(LOOK_EVERY_MS);
-    return down;
   };
   return {
     isReloadable,
@@ -69,25 +79,31 @@ export function configurationOf({ name, spec, container, life, address, hand, ac
     namedIn: (text) => (shows ? [...text.matchAll(new RegExp(shows.inFile, 'gm'))].map((match) => match[1] ?? match[0]).toSorted() : undefined),
     push: async (text, { comesUp }) => {
       const former = await fileIn(container, path);
-      if (!comesUp) {
-        const down = await fall(text);
-        const undo = async () => {
-          await lay(former);
-          await down.undo();
-        };
-        return { undo: once(undo), missing: down.missing };
-      }
-      await lay(text);
-      const undo = async () => {
+      const forget = await wardens.note(...backTo(former, comesUp));
+      let have = take;
+      const undo = once(async () => {
         await lay(former);
-        await take();
+        await have();
+        await forget();
+      });
+      const orUndo = async <T>(effect: () => Promise<T>): Promise<T> => {
+        try {
+          return await effect();
+        } catch (thrown) {
+          await undo();
+          throw thrown;
+        }
       };
-      try {
-        await take();
-      } catch (thrown) {
-        await undo();
-        throw thrown;
+      if (!comesUp) {
+        const down = await orUndo(() => life.kill());
+        have = down.undo;
+        await orUndo(() => fall(text));
+        return { undo, missing: down.missing };
       }
+      await orUndo(async () => {
+        await lay(text);
+        await take();
+      });
       const { startedAt } = await life.state();
       const missing = async () => {
         const now = await life.state();
@@ -95,9 +111,14 @@ export function configurationOf({ name, spec, container, life, address, hand, ac
         if (now.startedAt !== startedAt) return `${name} was started again`;
         return (await fileIn(container, path)) === text ? undefined : `${path} of ${name} is another one`;
       };
-      return { undo: once(undo), missing };
+      return { undo, missing };
     },
   };
+}
+
+/** Of an address, so that '172.20.0.9' comes before '172.20.0.10'. */
+function orderOf(address: string): number {
+  return address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
 }
 
 /** Throws EnvironmentError for a node whose builder has named none. */

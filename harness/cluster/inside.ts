@@ -3,6 +3,7 @@ import { basename, dirname } from 'node:path';
 import { PassThrough } from 'node:stream';
 import type Dockerode from 'dockerode';
 import { EnvironmentError } from '../core/errors.ts';
+import type { Step } from './warden.ts';
 
 const BLOCK_BYTES = 512;
 /** Where each field of a tar's header begins, bytes. */
@@ -13,6 +14,12 @@ const MODE = 0o644;
 /** Lays a file into a container, whether it runs or not. Its folder has to be there. */
 export async function layFile(container: Dockerode.Container, path: string, text: string): Promise<void> {
   await container.putArchive(tarOf(basename(path), text), { path: dirname(path) });
+}
+
+/** The same, as a step of whoever takes back for us. */
+export function layingStep(containerId: string, path: string, text: string): Step {
+  const into = `/containers/${containerId}/archive?path=${encodeURIComponent(dirname(path))}`;
+  return { method: 'PUT', path: into, tar: tarOf(basename(path), text).toString('base64') };
 }
 
 /** The text of a file in a container. Throws EnvironmentError when there is none. */
@@ -27,9 +34,19 @@ export async function fileIn(container: Dockerode.Container, path: string): Prom
   }
 }
 
-/** Runs a program in a container and waits for its end; what it printed is told with its exit code. */
-export async function runIn(container: Dockerode.Container, argv: readonly string[]): Promise<{ readonly code: number; readonly said: string }> {
-  const exec = await container.exec({ Cmd: [...argv], AttachStdout: true, AttachStderr: true });
+/** Whether programs can be run in it. One that is gone runs no more. */
+export async function isRunning(container: Dockerode.Container): Promise<boolean> {
+  try {
+    return (await container.inspect()).State.Running;
+  } catch (thrown) {
+    if ((thrown as { statusCode?: number }).statusCode === 404) return false;
+    throw thrown;
+  }
+}
+
+/** Runs a program in a container, as its own user or another, and waits for its end; what it printed is told with its exit code. */
+export async function runIn(container: Dockerode.Container, argv: readonly string[], user?: string): Promise<{ readonly code: number; readonly said: string }> {
+  const exec = await container.exec({ Cmd: [...argv], AttachStdout: true, AttachStderr: true, ...(user !== undefined && { User: user }) });
   const stream = await exec.start({ hijack: true, stdin: false });
   const said = new PassThrough();
   container.modem.demuxStream(stream, said, said);

@@ -26,7 +26,7 @@ export interface Owner {
 }
 
 export function thisOwner(): Owner {
-  return { host: hostname(), pid: process.pid, boot: bootId(), start: startTimeOf(process.pid) ?? '' };
+  return { host: hostname(), pid: process.pid, boot: bootId(), start: statOf(process.pid)?.start ?? '' };
 }
 
 /** A reaper is no part of the run that it removes, and bears a name beside it. */
@@ -43,8 +43,18 @@ export function runLabels(runId: string): Record<string, string> {
   return { [RUN_LABEL]: runId, [OWNER_LABEL]: JSON.stringify(thisOwner()) };
 }
 
+/** What a machine tells of its processes. */
+export interface Processes {
+  /** What stands at a path of /proc; undefined when there is nothing, or nothing that we may read. */
+  read(path: string): string | undefined;
+  /** Whether there is such a process, ours or not. */
+  exists(pid: number): boolean;
+}
+
+const THIS_MACHINE: Processes = { read: readIfThere, exists: processExists };
+
 /** Whether the run with this owner label may still be going on. What cannot be told from here counts as alive. */
-export function ownerAlive(label: string | undefined): boolean {
+export function ownerAlive(label: string | undefined, processes: Processes = THIS_MACHINE): boolean {
   let owner: Owner;
   try {
     owner = JSON.parse(label ?? '') as Owner;
@@ -54,29 +64,33 @@ export function ownerAlive(label: string | undefined): boolean {
     throw thrown;
   }
   if (owner.host !== hostname()) return true;
-  if (owner.boot !== bootId()) return false;
-  const start = startTimeOf(owner.pid);
-  if (start !== undefined) return start === owner.start;
-  return owner.start === '' && processExists(owner.pid);
+  if (owner.boot !== bootId(processes)) return false;
+  const seen = statOf(owner.pid, processes);
+  // No /proc, no such process, or one of somebody else that is hidden from us (hidepid).
+  if (seen === undefined) return processes.exists(owner.pid);
+  // One that has ended is there until its parent asks what became of it.
+  return seen.start === owner.start && seen.state !== 'Z' && seen.state !== 'X';
 }
 
-function bootId(): string {
-  return readOr('/proc/sys/kernel/random/boot_id', '').trim();
+function bootId(processes: Processes = THIS_MACHINE): string {
+  return (processes.read('/proc/sys/kernel/random/boot_id') ?? '').trim();
 }
 
-/** Clock ticks from boot to the start of a process (field 22 of proc(5) stat); undefined when there is none, or no /proc. */
-function startTimeOf(pid: number): string | undefined {
-  const stat = readOr(`/proc/${pid}/stat`, '');
+/** State of a process, and clock ticks from boot to its start (fields 3 and 22 of proc(5) stat). */
+function statOf(pid: number, processes: Processes = THIS_MACHINE): { readonly state: string; readonly start: string } | undefined {
+  const stat = processes.read(`/proc/${pid}/stat`);
+  if (stat === undefined) return undefined;
   // The second field, the command, may hold spaces and parentheses: count from its last one.
-  return stat === '' ? undefined : stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return { state: fields[0] ?? '', start: fields[19] ?? '' };
 }
 
-function readOr(path: string, otherwise: string): string {
+function readIfThere(path: string): string | undefined {
   try {
     return readFileSync(path, 'latin1');
   } catch (thrown) {
-    // No /proc (macOS, Windows), or no such process.
-    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT' || (thrown as NodeJS.ErrnoException).code === 'ESRCH') return otherwise;
+    // No /proc (macOS, Windows), no such process, or one that is not ours to look at.
+    if (['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes((thrown as NodeJS.ErrnoException).code ?? '')) return undefined;
     throw thrown;
   }
 }

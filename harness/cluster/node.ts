@@ -102,11 +102,13 @@ export function createNode(spec: NodeSpec, started: Started, surroundings: NodeS
         address: () => address,
         hand: surroundings.handBeside,
         act: surroundings.act,
+        wardens: surroundings.wardens,
       }),
     login: () => {
       const { name, login, port } = spec;
       if (!login || port === undefined) throw new EnvironmentError(`node ${name} has no login, so none can be wrong`);
-      return loginOf({ name, spec: login, container, to: () => `${address}:${port}`, hand: surroundings.handBeside, act: surroundings.act });
+      const { handBeside: hand, act, wardens } = surroundings;
+      return loginOf({ name, spec: login, container, to: () => `${address}:${port}`, hand, act, wardens });
     },
     contents: () => {
       const { name, contents: words, probe, port } = spec;

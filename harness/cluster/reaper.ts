@@ -82,10 +82,28 @@ export class Reaper {
     this.#beating.unref();
   }
 
-  /** It leaves, and everything else stays as it is. Waits until it has gone. */
+  /** One that keeps puts back what stands now, and not what it saw at its start. Throws EnvironmentError when it cannot look, or is gone. */
+  async lookAgain(): Promise<void> {
+    this.#channel.send({ do: 'look' });
+    const looked = new Promise<void>((resolve, reject) => {
+      this.#channel.onMessage((message) => {
+        if (message['looked'] === true) resolve();
+        else if ('trouble' in message) reject(new EnvironmentError(`the reaper does not see the cluster: ${String(message['trouble'])}`));
+      });
+      void this.#channel.ended.then(({ code, stderr }) => reject(new EnvironmentError(`the reaper ended by itself (exit ${code}): ${stderr}`)));
+    });
+    await within(READY_WITHIN_MS, looked, 'did not look');
+  }
+
+  /** It leaves, and everything else stays as it is. Waits until it has gone; one that has gone before is fine. Throws CleanUpError when its container stays. */
   async dismiss(): Promise<void> {
     clearInterval(this.#beating);
-    this.#channel.send({ do: 'bye' });
+    try {
+      this.#channel.send({ do: 'bye' });
+    } catch (thrown) {
+      // It was killed while the run went on, which did not need it.
+      if (!(thrown instanceof EnvironmentError)) throw thrown;
+    }
     // One that does not leave by itself is removed all the same.
     await within(LEAVE_WITHIN_MS, this.#channel.ended, 'did not leave').catch(() => undefined);
     await this.#remove();

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type Dockerode from 'dockerode';
 import { CleanUpError, messageOf } from '../core/errors.ts';
 import type { Docker, Engine } from './engine.ts';
+import { hasStopped, isLimited, PS_ARGUMENTS, type Top } from './held/held.ts';
 import { CLUSTER_LABEL, KEPT_LABEL, NODE_LABEL, OWNER_LABEL, ownerAlive, RUN_LABEL, reaperOf, runLabels, runOf } from './labels.ts';
 import type { ClusterSpec } from './spec.ts';
 
@@ -20,6 +21,8 @@ export interface RunRemains {
   readonly networks: readonly { readonly id: string; readonly name: string }[];
   /** Left standing on purpose: whoever left it says when it goes. */
   readonly kept: boolean;
+  /** Of one that was left standing, what it is made of in a few words, and since when it stands (ISO 8601), where that is known. */
+  readonly standing?: { readonly title?: string | undefined; readonly since?: string | undefined };
 }
 
 /** Lines of a node's output that are kept with the result. */
@@ -33,7 +36,7 @@ export async function findRemains(engine: Engine): Promise<RunRemains[]> {
     engine.docker.listNetworks({ filters }),
     volumesOf(engine, RUN_LABEL),
   ]);
-  const kept = new Set(volumes.filter(({ Labels }) => Labels[KEPT_LABEL] !== undefined).map(({ Labels }) => Labels[RUN_LABEL]));
+  const kept = new Map(volumes.filter(({ Labels }) => Labels[KEPT_LABEL] !== undefined).map((volume) => [volume.Labels[RUN_LABEL] ?? '', volume]));
   const runs = new Map<
     string,
     { owners: Set<string | undefined>; containers: RunRemains['containers'][number][]; networks: RunRemains['networks'][number][] }
@@ -49,10 +52,24 @@ export async function findRemains(engine: Engine): Promise<RunRemains[]> {
   // A cluster that somebody has removed by hand has left nothing but this.
   for (const volume of volumes) of(volume.Labels);
   for (const network of networks) of(network.Labels).networks.push({ id: network.Id, name: network.Name });
-  return [...runs].map(([runId, { owners, ...run }]) => ({ runId, ...run, alive: [...owners].some(ownerAlive), kept: kept.has(runId) }));
+  return [...runs].map(([runId, { owners, ...run }]) => {
+    const volume = kept.get(runId);
+    const found = { runId, ...run, alive: [...owners].some((owner) => ownerAlive(owner)), kept: volume !== undefined };
+    return volume === undefined ? found : { ...found, standing: { title: titleIn(volume.Labels[CLUSTER_LABEL]), since: volume.CreatedAt } };
+  });
 }
 
-/** Names of those of its containers that a fault still holds: paused, or with less of the machine than nodes are given. Nobody is left to take it back when all of a run was killed at once. */
+/** Undefined for a specification of another version. */
+function titleIn(specification: string | undefined): string | undefined {
+  try {
+    return (JSON.parse(specification ?? '{}') as Partial<ClusterSpec>).title;
+  } catch (thrown) {
+    if (thrown instanceof SyntaxError) return undefined;
+    throw thrown;
+  }
+}
+
+/** Names of those of its containers that a fault still holds: paused, stopped, or with less of the machine than nodes are given. Nobody is left to take it back when all of a run was killed at once. */
 export async function heldIn({ docker }: Engine, { containers }: RunRemains): Promise<string[]> {
   const held = await Promise.all(containers.map(async ({ id, name }) => ((await isHeld(docker, id)) ? [name] : [])));
   return held.flat();
@@ -60,8 +77,9 @@ export async function heldIn({ docker }: Engine, { containers }: RunRemains): Pr
 
 async function isHeld(docker: Docker, id: string): Promise<boolean> {
   try {
-    const { State, HostConfig } = await docker.getContainer(id).inspect();
-    return State.Paused || isLimited(HostConfig);
+    const container = docker.getContainer(id);
+    const { State, HostConfig } = await container.inspect();
+    return State.Paused || isLimited(HostConfig) || (State.Running && (await isStopped(container)) === true);
   } catch (thrown) {
     // Gone in the meantime, and held by nobody.
     if ((thrown as { statusCode?: number }).statusCode === 404) return false;
@@ -69,9 +87,15 @@ async function isHeld(docker: Docker, id: string): Promise<boolean> {
   }
 }
 
-/** Nodes start with a limit on memory, as much again of swap, and none on processors; a fault leaves no swap. */
-export function isLimited({ CpuQuota = 0, NanoCpus = 0, Memory = 0, MemorySwap = 0 }: Dockerode.HostConfig): boolean {
-  return CpuQuota > 0 || NanoCpus > 0 || (Memory > 0 && MemorySwap === Memory);
+/** Whether a process of a container that runs was stopped by a signal; undefined where the engine cannot tell. */
+export async function isStopped(container: Dockerode.Container): Promise<boolean | undefined> {
+  try {
+    return hasStopped((await container.top({ ps_args: PS_ARGUMENTS })) as Top);
+  } catch (thrown) {
+    // It has no ps, or one that knows other words, or the container has ended in this moment.
+    if ((thrown as { statusCode?: number }).statusCode !== undefined) return undefined;
+    throw thrown;
+  }
 }
 
 /** Marks a cluster as left standing on purpose, so that no later run sweeps it away, and lays its specification down beside it. */
@@ -86,22 +110,39 @@ export async function keptClusters(engine: Engine): Promise<Map<string, ClusterS
   return new Map(volumes.map(({ Labels }) => [Labels[RUN_LABEL] ?? '', JSON.parse(Labels[CLUSTER_LABEL] ?? '') as ClusterSpec]));
 }
 
-async function volumesOf(engine: Engine, label: string): Promise<{ readonly Name: string; readonly Labels: Record<string, string> }[]> {
+interface Volume {
+  readonly Name: string;
+  readonly CreatedAt?: string;
+  readonly Labels: Record<string, string>;
+}
+
+async function volumesOf(engine: Engine, label: string): Promise<Volume[]> {
   const { Volumes } = await engine.docker.listVolumes({ filters: JSON.stringify({ label: [label] }) as never });
   return Volumes ?? [];
 }
 
-/** Removes what dead runs have left, but for what was left on purpose, and answers with it. Throws CleanUpError. */
-export async function sweep(engine: Engine): Promise<RunRemains[]> {
-  const dead = (await findRemains(engine)).filter(({ alive, kept }) => !alive && !kept);
-  for (const { runId } of dead) await removeRemains(engine, runId);
-  return dead;
+/**
+ * Removes what dead runs have left, but for what was left on purpose, and answers with a line for each run. What stays (somebody else's container on a network of it) is told in its line: it
+ * is in nobody's way.
+ */
+export async function sweep(engine: Engine): Promise<string[]> {
+  const lines: string[] = [];
+  for (const run of (await findRemains(engine)).filter(({ alive, kept }) => !alive && !kept)) {
+    try {
+      await removeRemains(engine, run.runId);
+      lines.push(`removed what a dead run had left: ${describeRemains(run)}`);
+    } catch (thrown) {
+      if (!(thrown instanceof CleanUpError)) throw thrown;
+      lines.push(`what a dead run had left stays: ${thrown.message}`);
+    }
+  }
+  return lines;
 }
 
 /** Removes a run that nobody looks after any more, and its reaper with it. Throws CleanUpError. */
 export async function removeRemains(engine: Engine, runId: string): Promise<void> {
-  await removeRun(engine, runId);
-  await removeRun(engine, reaperOf(runId));
+  // A network that stays, for somebody else's container on it, does not keep the reaper.
+  await removeRun(engine, runId).finally(() => removeRun(engine, reaperOf(runId)));
 }
 
 /** 'run 3f2a: aftershock-3f2a-mc-1, aftershock-3f2a-network' */

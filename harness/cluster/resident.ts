@@ -8,6 +8,7 @@ import type Dockerode from 'dockerode';
 import { EnvironmentError, messageOf } from '../core/errors.ts';
 import { once } from '../core/once.ts';
 import { type Channel, openChannel } from './channel.ts';
+import { isRunning } from './inside.ts';
 import { Orders } from './orders.ts';
 import type { Disturbance } from './types.ts';
 
@@ -52,24 +53,46 @@ export class Resident {
 
   /** Holds something until it is given back, or we are gone. `holds` says, from what it tells of itself, why it does not any more. */
   async hold(what: Held, how: string | number, holds: (told: Measured) => string | undefined): Promise<Disturbance> {
-    const orders = new Orders(await this.#open('hold.pl', [what, String(how)]), `what holds the ${what} of ${this.#name}`);
-    const ask = async (order: object) => {
-      const answer = await orders.ask(order, ANSWER_LIMIT_MS);
-      if ('error' in answer) throw this.#failure(String(answer['error']));
-      return answer;
+    const { orders, begun } = await this.#begin(what, String(how));
+    const end = async () => {
+      if (orders.end === undefined) {
+        try {
+          await this.#ask(orders, { do: 'end' });
+          return;
+        } catch (thrown) {
+          // It was killed in this moment.
+          if (orders.end === undefined) throw thrown;
+        } finally {
+          await orders.close();
+        }
+      }
+      // The kernel has taken from one that is gone what it held, but for what it says itself how to put back.
+      const back = begun['back'];
+      if (typeof back === 'string') await this.#putBack(back);
     };
+    return { undo: once(end), missing: async () => orders.end ?? holds(await this.#ask(orders, { do: 'tell' })) };
+  }
+
+  /** By a fresh program. In a node that does not run there is no process that anything could be put back for. */
+  async #putBack(back: string): Promise<void> {
+    if (!(await isRunning(this.#docker.getContainer(this.#containerId)))) return;
+    await (await this.#begin('limits', back)).orders.close();
+  }
+
+  async #begin(what: Held | 'limits', how: string): Promise<{ orders: Orders; begun: Measured }> {
+    const orders = new Orders(await this.#open('hold.pl', [what, how]), `what holds the ${what} of ${this.#name}`);
     try {
-      await ask({ do: 'begin' });
+      return { orders, begun: await this.#ask(orders, { do: 'begin' }) };
     } catch (thrown) {
       await orders.close();
       throw thrown;
     }
-    const end = async () => {
-      // One that is gone has let go, or has taken with it what it held.
-      if (orders.end !== undefined) return;
-      await ask({ do: 'end' }).finally(() => orders.close());
-    };
-    return { undo: once(end), missing: async () => orders.end ?? holds(await ask({ do: 'tell' })) };
+  }
+
+  async #ask(orders: Orders, order: object): Promise<Measured> {
+    const answer = await orders.ask(order, ANSWER_LIMIT_MS);
+    if ('error' in answer) throw this.#failure(String(answer['error']));
+    return answer;
   }
 
   async #open(program: string, given: readonly string[]): Promise<Channel> {

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type Dockerode from 'dockerode';
 import { EnvironmentError, InputError, InvalidRunError, messageOf } from '../core/errors.ts';
 import { once } from '../core/once.ts';
+import { ALL_PROCESSORS } from './held/held.ts';
 import { type Measured, Resident } from './resident.ts';
 import type { NodeSpec } from './spec.ts';
 import type { Disturbance, NodeState } from './types.ts';
@@ -53,8 +54,6 @@ export interface ResourceSurroundings {
 /** A quota has to be a millisecond at least. Short periods make short stalls: over the kernel's default of 100 ms, a tenth of a processor stands still for 90 ms at a time. */
 const LEAST_QUOTA_US = 1_000;
 const PERIOD_US = 10_000;
-/** No limit: a quota of 0 would be 'as it was' to the engine; the period is the kernel's own. */
-export const ALL_PROCESSORS = { CpuPeriod: 100_000, CpuQuota: -1 };
 const MIB = 2 ** 20;
 /** What a program that is started inside takes itself: with less, the kernel would kill for it. */
 const ROOM_MIB = 16;

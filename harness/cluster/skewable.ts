@@ -3,14 +3,18 @@
  * process starts, and reads how wrong it is to be from a file, anew each second. Without the file, the time is right.
  *
  * Who puts the clock wrong is a script in the node's own container. It holds the file for as long as somebody says a word on its stdin, and takes it away otherwise. The file lies in the
- * container's memory, so that a node that is started again is right.
+ * container's memory, so that a node that is started again is right. One that was killed leaves the file, and another program takes it away when the clock is to be right.
  */
 
-import { EnvironmentError } from '../core/errors.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type Dockerode from 'dockerode';
+import { EnvironmentError, messageOf } from '../core/errors.ts';
 import { once } from '../core/once.ts';
-import { beat, openChannel } from './channel.ts';
+import { openChannel } from './channel.ts';
 import type { Ground } from './ground.ts';
 import type { Hand } from './hand.ts';
+import { isRunning, runIn } from './inside.ts';
+import { Orders } from './orders.ts';
 import type { ClockSpec, NodeSpec } from './spec.ts';
 import type { Disturbance } from './types.ts';
 
@@ -19,7 +23,6 @@ const LIBRARY_IN_IMAGE = '/usr/lib/aftershock/libfaketime.so.1';
 const LIBRARY = '/aftershock-clock/libfaketime.so.1';
 const SCRIPT = '/aftershock-clock/skew.sh';
 const FILE = '/dev/shm/aftershock-clock';
-const BEAT_MS = 2_000;
 const DONE_WITHIN_MS = 5_000;
 
 /** How a process is started whose clock can be put wrong: its monotonic clocks are left alone, and so are the times of files. A second is how long it goes by what it has read. */
@@ -32,11 +35,16 @@ const SKEWABLE: Readonly<Record<string, string>> = {
   NO_FAKE_STAT: '1',
 };
 
-/** Takes the file away when nobody has said a word for nine seconds, and when stdin ends. */
+/** Takes the file away when nobody has said a word for nine seconds, and when stdin ends. To a line that bears an id it answers with what the file says, by nothing but bash itself. */
 const SCRIPT_TEXT = `# Puts the clocks of this container wrong: OFFSET, as '+3600'.
 trap 'rm -f ${FILE}' EXIT
-printf '%s\\n' "$1" > ${FILE}.new && mv ${FILE}.new ${FILE} && echo '{"done":true}'
-while read -r -t 9 _; do :; done
+printf '%s\\n' "$1" > ${FILE}.new && mv ${FILE}.new ${FILE} || exit 1
+while read -r -t 9 line; do
+  [[ $line =~ \\"id\\":([0-9]+) ]] || continue
+  now=
+  { read -r now < ${FILE}; } 2> /dev/null
+  printf '{"id":%s,"offset":"%s"}\\n' "\${BASH_REMATCH[1]}" "\${now//[^0-9+-]/}"
+done
 `;
 
 /** The files that such a node needs: the library, from the image of the hand, and the script. Throws EnvironmentError when the image has none. */
@@ -88,23 +96,48 @@ async function toldTime(hand: Hand, name: string, wallClock: ClockSpec | undefin
 export async function skew({ engine }: Ground, { name: node, skewable }: NodeSpec, containerId: string, offsetS: number): Promise<Disturbance> {
   if (!skewable) throw new EnvironmentError(`node ${node} was not started so that its clock can be put wrong`);
   const offset = `${offsetS < 0 ? '-' : '+'}${Math.abs(offsetS)}`;
+  const container = engine.docker.getContainer(containerId);
   // The script itself goes by the right clock.
-  const channel = await openChannel(engine.docker, containerId, ['bash', SCRIPT, offset], { LD_PRELOAD: '' });
-  let ended: string | undefined;
-  const over = channel.ended.then(({ stderr }) => (ended = stderr || 'it ended'));
-  const done = new Promise<void>((resolve) => channel.onMessage(() => resolve()));
-  const late = new Promise<void>((resolve) => setTimeout(resolve, DONE_WITHIN_MS).unref());
-  const isDone = await Promise.race([done.then(() => true), over.then(() => false), late.then(() => false)]);
-  if (!isDone) throw new EnvironmentError(`the clock of ${node} could not be put wrong: ${ended ?? 'nothing was heard in time'}`);
-  const beating = setInterval(() => {
-    if (ended === undefined) beat(channel);
-  }, BEAT_MS).unref();
-  void over.then(() => clearInterval(beating));
-  return {
-    undo: once(async () => {
-      channel.close();
-      await over;
-    }),
-    missing: async () => (ended === undefined ? undefined : `the clock of ${node} is right again`),
+  const orders = new Orders(await openChannel(engine.docker, containerId, ['bash', SCRIPT, offset], { LD_PRELOAD: '' }), `what holds the clock of ${node}`);
+  const tell = async () => String((await orders.ask({ do: 'tell' }, DONE_WITHIN_MS))['offset']);
+  const undo = once(async () => {
+    if (orders.end === undefined) await Promise.race([orders.close(), sleep(DONE_WITHIN_MS, undefined, { ref: false })]);
+    await removeFile(container, node);
+  });
+  try {
+    const told = await tell();
+    if (told !== offset) throw new EnvironmentError(`its file says '${told}'`);
+  } catch (thrown) {
+    await undo();
+    throw new EnvironmentError(`the clock of ${node} could not be put wrong: ${messageOf(thrown)}`, { cause: thrown });
+  }
+  const missing = async () => {
+    // One that ends while it is asked has not told.
+    const told = orders.end === undefined ? await tell().catch(unlessEnded(orders)) : undefined;
+    const now = told ?? (await offsetIn(container));
+    if (now === '') return `the clock of ${node} is right again`;
+    if (now !== offset) return `the clock of ${node} is wrong by '${now}' seconds by now`;
+    return orders.end === undefined ? undefined : `${orders.end}; the clock of ${node} is still wrong`;
   };
+  return { undo, missing };
+}
+
+function unlessEnded(orders: Orders): (thrown: unknown) => undefined {
+  return (thrown) => {
+    if (orders.end === undefined) throw thrown;
+  };
+}
+
+/** What the file in a container says, by a fresh program; empty where there is none, and where nothing runs. */
+async function offsetIn(container: Dockerode.Container): Promise<string> {
+  if (!(await isRunning(container))) return '';
+  const { code, said } = await runIn(container, ['cat', FILE]);
+  return code === 0 ? said.trim() : '';
+}
+
+/** By a fresh program: the script, had it been killed, would have left it there. */
+async function removeFile(container: Dockerode.Container, node: string): Promise<void> {
+  if (!(await isRunning(container))) return;
+  const { code, said } = await runIn(container, ['rm', '-f', FILE]);
+  if (code !== 0) throw new EnvironmentError(`the clock of ${node} could not be put right: ${said.trim() || `exit ${code}`}`);
 }

@@ -168,7 +168,7 @@ export interface ToolSpec {
   /** Floods nodes with connections; without it, no fault can. */
   readonly flooder?: ToolProgram;
   readonly reaper: ToolProgram;
-  /** Takes limits on nodes back when we die; without it, none can be set. */
+  /** Takes limits on nodes, and files that were laid into them, back when we die; without it, neither can be lent. */
   readonly warden?: ToolProgram;
   /** Answers for names; without it, no cluster can have any. */
   readonly resolver?: ToolProgram;

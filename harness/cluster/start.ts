@@ -127,6 +127,8 @@ export class Starting {
     await this.#control.clear();
     this.#names = await NameService.adopt(this.#spec, this.#ground);
     for (const spec of this.#spec.nodes) this.#place(spec, nodes.get(spec.name) as Started);
+    // One that has been started again may be elsewhere.
+    await this.#names?.know(Object.fromEntries([...nodes].map(([name, { address }]) => [name, address])));
     await this.#openLinks();
     return this.#running(undefined);
   }

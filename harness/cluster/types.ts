@@ -253,6 +253,8 @@ export interface NetworkHand {
   counted(family: string, table: string, counter: string): Promise<number | undefined>;
   /** Puts a table of the family inet there by such a script, to count in. It ends when we die. The answer removes it; calling it again, or when it is gone already, does nothing. */
   count(table: string, script: string): Promise<() => Promise<void>>;
+  /** A table's sets, chains and rules, without what they have counted and what sets hold; undefined when there is no such table. Throws EnvironmentError when nobody knows. */
+  rules(family: string, table: string): Promise<string | undefined>;
   /** How many elements a set holds; undefined when there is no such set. Throws EnvironmentError when nobody knows. */
   elements(family: string, table: string, set: string): Promise<number | undefined>;
   /** The far ends (address:port) of the sockets at a local port, but those that only wait for late packets. */

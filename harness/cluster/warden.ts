@@ -1,6 +1,6 @@
 /**
- * What holds limits on nodes for us, each a container of the run that is made when a fault first needs it: the warden, which takes the engine's limits back when we die (`containers/warden`), and
- * a hand at the engine's control groups, for what the engine itself cannot limit once a container runs.
+ * What takes back for us, each a container of the run that is made when a fault first needs it: the warden, which takes back limits of the engine and files that we laid into nodes when we die
+ * (`containers/warden`), and a hand at the engine's control groups, for what the engine itself cannot limit once a container runs.
  */
 import { EnvironmentError } from '../core/errors.ts';
 import { once } from '../core/once.ts';
@@ -12,12 +12,16 @@ import { SIDECAR_LABEL } from './labels.ts';
 import { Orders } from './orders.ts';
 import { HAND_MEMORY_MIB, type ToolProgram, type ToolSpec } from './spec.ts';
 
-/** A call to the engine's API. */
-export interface EngineCall {
-  readonly method: 'POST';
-  readonly path: string;
-  readonly body: object;
-}
+/** One of the steps by which something is taken back. */
+export type Step =
+  /** A call to the engine's API. */
+  | { readonly method: 'POST'; readonly path: string; readonly body?: object }
+  /** The same with a tar archive, in base64. */
+  | { readonly method: 'PUT'; readonly path: string; readonly tar: string }
+  /** A program that is in the container of this id. */
+  | { readonly run: string; readonly argv: readonly string[] }
+  /** The container of this id is started once all other steps of all notes are done, those of a lower order first. */
+  | { readonly start: string; readonly order: number };
 
 /** The first container of an image after a machine's start reads all of it from the disk. */
 const READY_WITHIN_MS = 20_000;
@@ -44,12 +48,12 @@ export class Wardens {
     await this.#warden;
   }
 
-  /** Resolves when the warden knows how something is taken back that is going to be done; the answer tells it that it was. */
-  async note(call: EngineCall): Promise<() => Promise<void>> {
+  /** Resolves when the warden knows how something is taken back that is going to be done, step by step; the answer tells it that it was. */
+  async note(...steps: readonly Step[]): Promise<() => Promise<void>> {
     await this.ready();
     const warden = await (this.#warden as Promise<Orders>);
     const name = `note ${++this.#notes}`;
-    await warden.ask({ do: 'note', name, call }, ANSWER_LIMIT_MS);
+    await warden.ask({ do: 'note', name, steps }, ANSWER_LIMIT_MS);
     // A warden that is gone has forgotten already.
     return once(async () => {
       if (warden.end === undefined) await warden.ask({ do: 'forget', name }, ANSWER_LIMIT_MS);

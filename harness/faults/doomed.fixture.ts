@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type Dockerode from 'dockerode';
 import { afterEach, beforeEach } from 'vitest';
 import { connectEngine, type Engine } from '../cluster/engine.ts';
+import { RUN_LABEL } from '../cluster/labels.ts';
 import { removeRemains } from '../cluster/remains.ts';
 import { runIn } from './cluster.fixture.ts';
 import type { Held } from './held.fixture.ts';
@@ -26,6 +27,8 @@ export interface Doomed {
   end(signal?: 'SIGKILL' | 'SIGSTOP'): number;
   /** What a program of Node, run in a container of the cluster, says with `say`. */
   run(node: string, code: string): Promise<unknown>;
+  /** Somebody of ours in a node's network namespace, who goes with the run; answers with what his programs print there. To look takes some tens of milliseconds. */
+  watcher(node: string): Promise<(...argv: string[]) => Promise<string>>;
   /** What a program of any kind prints there. */
   printed(node: string, ...argv: string[]): Promise<string>;
 }
@@ -48,6 +51,16 @@ export function useDoomed(held: Held): Doomed {
         return performance.now();
       },
       run: (node, code) => runIn(engine, `aftershock-${runId}-${node}`, code),
+      watcher: async (node) => {
+        const watcher = await engine.docker.createContainer({
+          Image: 'aftershock/hand:1',
+          Cmd: ['sleep', 'infinity'],
+          Labels: { [RUN_LABEL]: runId },
+          HostConfig: { NetworkMode: `container:aftershock-${runId}-${node}`, CapDrop: ['ALL'], CapAdd: ['NET_ADMIN'] },
+        });
+        await watcher.start();
+        return (...argv) => printedIn(watcher, argv);
+      },
       printed: (node, ...argv) => printedIn(container(node), argv),
     } satisfies Doomed);
     harness = spawn(process.execPath, [PROGRAM, runId, held], { stdio: ['ignore', 'pipe', 'inherit'] });

@@ -1,9 +1,10 @@
 /**
  * A harness that is about to die: starts a cluster under the run id that it is given, puts faults in force, says so, and holds them until it is killed.
  *
- *   node harness/faults/held.fixture.ts RUN_ID traffic|wire|names|processes|resources
+ *   node harness/faults/held.fixture.ts RUN_ID traffic|wire|names|processes|resources|configuration
  */
-import { bareCache } from '../../containers/cache.ts';
+import { bareCache, cache } from '../../containers/cache.ts';
+import { memcached } from '../../containers/memcached/index.ts';
 import { connectEngine } from '../cluster/engine.ts';
 import type { ClusterSpec } from '../cluster/spec.ts';
 import { type RunningCluster, startCluster } from '../cluster/start.ts';
@@ -11,10 +12,11 @@ import { clockSkew, crashLoop, type Fault, faultKind, flood, latency, loss, misr
 import { caches } from './process/supervised.fixture.ts';
 
 /** What it holds. */
-export type Held = 'traffic' | 'wire' | 'names' | 'processes' | 'resources';
+export type Held = 'traffic' | 'wire' | 'names' | 'processes' | 'resources' | 'configuration';
 
 const LOGS = '/var/log/aftershock';
 const bare = bareCache();
+const tier = cache({ backends: 2, proxies: 2, proxyTimeout: '400ms' });
 
 const SETS: Readonly<Record<Held, { readonly spec: ClusterSpec; hold(cluster: RunningCluster): Promise<void> }>> = {
   // The flood first: under loss its connections would take their time.
@@ -42,6 +44,20 @@ const SETS: Readonly<Record<Held, { readonly spec: ClusterSpec; hold(cluster: Ru
       await node.limitWrites(1_000_000);
       await node.burnCpu(1);
       await node.limitCpu(0.5);
+    },
+  },
+  // One of each kind: taken by another start, not come up with, taken by a reload; and a password. The acts alone, as they disturb each other's proofs.
+  configuration: {
+    spec: { ...tier, nodes: [...tier.nodes, memcached('mc-login', { sasl: { user: 'app', password: 'secret' } })] },
+    hold: async (cluster) => {
+      const push = async (name: string, from: string, to: string, comesUp: boolean) => {
+        const configuration = cluster.node(name).configuration();
+        await configuration.push((await configuration.read()).replaceAll(from, to), { comesUp });
+      };
+      await push('proxy-1', 'mc-2', 'mc-9', true);
+      await push('proxy-2', 'timeout: 400', 'timeout: soon', false);
+      await push('edge', '  default_backend proxies', '  tcp-request connection reject', true);
+      await cluster.node('mc-login').login().change('another');
     },
   },
 };

@@ -16,19 +16,10 @@ describe('faults of a harness that was killed', () => {
       '-e',
       'my $s = IO::Socket::INET->new("127.0.0.1:8474"); print $s "GET /proxies HTTP/1.0\r\n\r\n"; print <$s>',
     );
-  /** The rules in the namespace of mc-1, seen from a container that came later. */
-  const rules = async () => {
-    const looking = await doomed.engine.docker.createContainer({
-      Image: 'aftershock/hand:1',
-      Cmd: ['nft', 'list', 'ruleset'],
-      Labels: { 'io.aftershock.run': doomed.runId },
-      HostConfig: { NetworkMode: `container:aftershock-${doomed.runId}-mc-1`, CapDrop: ['ALL'], CapAdd: ['NET_ADMIN'] },
-    });
-    await looking.start();
-    await looking.wait();
-    const text = ((await looking.logs({ stdout: true, stderr: true })) as unknown as Buffer).toString('latin1');
-    await looking.remove({ force: true });
-    return text;
+  /** The rules in the namespace of mc-1, seen by somebody who came later. */
+  const watching = async () => {
+    const print = await doomed.watcher('mc-1');
+    return () => print('nft', 'list', 'ruleset');
   };
   /** Established connections of mc-1: the flood's 50, and those of a few probes. */
   const connections = async () =>
@@ -41,6 +32,7 @@ describe('faults of a harness that was killed', () => {
     });
 
     it('are gone when the reaper is dead, too, and the cluster still stands', async () => {
+      const rules = await watching();
       expect(await toxics()).toContain('"toxics":[{');
       expect(await rules()).toContain('numgen');
       expect(await connections()).toBeGreaterThanOrEqual(50);
@@ -58,6 +50,7 @@ describe('faults of a harness that was killed', () => {
     });
 
     it('have lost their hold when the sidecar is dead, too: the kernel has ended them', async () => {
+      const rules = await watching();
       await doomed.kill('reaper', 'net-mc-1');
       const held = async () => /set lease \{[^}]*elements/.test(await rules());
       const killedAt = doomed.end();
@@ -77,6 +70,6 @@ describe('faults of a harness that was killed', () => {
     await new Promise((resolve) => setTimeout(resolve, 15_000));
     expect(await connections()).toBeGreaterThanOrEqual(50);
     expect(await toxics()).toContain('"toxics":[{');
-    expect(await rules()).toMatch(/set lease \{[^}]*elements/);
+    expect(await (await watching())()).toMatch(/set lease \{[^}]*elements/);
   });
 });

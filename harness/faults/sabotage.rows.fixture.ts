@@ -53,6 +53,7 @@ const times = (factor: number, before: RegExp) => (json: string) =>
 /** Half the dose is half the number, or twice the number where less is worse. */
 const half = (before: RegExp) => ({ 'has half the dose': times(0.5, before) });
 const twice = (before: RegExp) => ({ 'has half the dose': times(2, before) });
+const NO_TOXIC = '[{"type":"latency","stream":"upstream","attributes":{"latency":0,"jitter":0}}]';
 const DRAWN = /mod \d+ < /;
 
 const row = (fault: faults.Fault, spoil: Row['spoil'] = {}, cells = LASTING): Row => ({
@@ -65,7 +66,11 @@ const packet = (fault: faults.Fault, spoil: Row['spoil'] = {}): Row => row(fault
 export const ROWS: readonly Row[] = [
   { ...row(faults.latency(LINK, '100ms'), half(/"latency":/)), short: true },
   row(faults.latency(LINK, '100ms', { jitter: '30ms', share: '30%', stream: 'upstream' }), { 'goes the other way': otherStream, ...half(/"share":/) }),
-  row(faults.silence(LINK)),
+  // One of its two streams is let alone, or both of its toxics hit the same one.
+  row(faults.silence(LINK), {
+    'has half the dose': (json) => (json.includes('"upstream"') ? NO_TOXIC : json),
+    'goes the other way': (json) => json.replace('"downstream"', '"upstream"'),
+  }),
   row(faults.down(LINK)),
   // Toxiproxy resets both ends, whichever stream it is told of: it has no other way.
   row(faults.reset(LINK)),
@@ -84,7 +89,7 @@ export const ROWS: readonly Row[] = [
   packet(faults.reorder('mc-1', '20%'), half(/reorder=/)),
   packet(faults.corrupt('mc-1', '20%'), half(/corrupt=/)),
 
-  row(faults.kill('mc-1')),
+  row(faults.kill('mc-1'), { 'has half the dose': () => '[{"signal":"SIGTERM"}]' }),
   { ...row(faults.pause('mc-1')), short: true },
   row(faults.pause('mc-1', { by: 'signal' })),
   row(faults.stop('mc-1')),

@@ -1,9 +1,10 @@
 # Holds something inside a node for as long as somebody wants it: its processors, the room on a small filesystem, a limit of its processes, its memory.
 #
-#   hold.pl burn WORKERS | disk PATH | descriptors SOFT_LIMIT | memory MIB
+#   hold.pl burn WORKERS | disk PATH | descriptors SOFT_LIMIT | memory MIB | limits BACK
 #
 # It is told what to do by lines of JSON on stdin ('begin', 'tell', 'end', 'beat'), and answers each that bears an id with a line on stdout. When stdin ends, or brings nothing for nine
-# seconds, it lets go and ends. What it holds of processors, room and memory, the kernel takes back however it ends; a limit, only itself does.
+# seconds, it lets go and ends. What it holds of processors, room and memory, the kernel takes back however it ends; a limit, only itself does, or, when it was killed, another one that is begun
+# with 'limits' and what it said to 'begin' ("back"): the limits before.
 # Nothing but perl-base is needed, which every Debian has.
 use strict;
 use warnings;
@@ -14,7 +15,7 @@ my $SILENCE_S = 9;
 my $EVERY_S = 0.1;
 
 my ($what, $how) = @ARGV;
-my %acts = (burn => \&burn, disk => \&disk, descriptors => \&descriptors, memory => \&memory);
+my %acts = (burn => \&burn, disk => \&disk, descriptors => \&descriptors, memory => \&memory, limits => \&limits);
 my $held;
 $| = 1;
 $SIG{PIPE} = 'IGNORE';
@@ -43,7 +44,7 @@ sub obey {
   my ($id) = $line =~ /"id":(\d+)/;
   return unless defined $do && defined $id;
   my $answer = eval {
-    if ($do eq 'begin') { $held = $acts{$what}->($how); return $held->{tell}->() }
+    if ($do eq 'begin') { $held = $acts{$what}->($how); return join ',', $held->{tell}->(), $held->{back} ? $held->{back}->() : () }
     if ($do eq 'tell') { return $held->{tell}->() }
     let_go();
     return '';
@@ -114,14 +115,7 @@ sub mounted_in_memory {
 sub descriptors {
   my ($soft) = @_;
   my @before;
-  my $restore = sub {
-    my @failures;
-    for my $one (@before) {
-      next unless ($one->{started} // '') eq (started($one->{pid}) // 'gone');
-      eval { limit_as_owner($one->{pid}, $one->{soft}); 1 } or push @failures, $@;
-    }
-    die $failures[0] if @failures;
-  };
+  my $restore = sub { put_back(@before) };
   for my $pid (processes()) {
     my $was = eval { limit_as_owner($pid, $soft) };
     if (!defined $was) { my $error = $@; $restore->(); die $error }
@@ -135,8 +129,26 @@ sub descriptors {
       my $standing = @now;
       qq("standing":$standing,"others":$others);
     },
+    back => sub { '"back":"' . join(' ', map { join ':', $_->{pid}, $_->{started} // '', $_->{soft} } @before) . '"' },
     end => $restore,
   };
+}
+
+# Puts limits back that another one of us has set, and did not live to.
+sub limits {
+  my ($back) = @_;
+  put_back(map { my %one; @one{qw(pid started soft)} = split /:/; \%one } split ' ', $back);
+  return { tell => sub { '' }, end => sub { } };
+}
+
+# Those processes that are still the same.
+sub put_back {
+  my @failures;
+  for my $one (@_) {
+    next unless ($one->{started} // '') eq (started($one->{pid}) // 'gone');
+    eval { limit_as_owner($one->{pid}, $one->{soft}); 1 } or push @failures, $@;
+  }
+  die $failures[0] if @failures;
 }
 
 # The kernel lets nobody but a process's own user (or who may do anything) change its limits: so a child becomes that user. Answers with the limit before.

@@ -55,7 +55,9 @@ describe.each([
     const { prove, missing, heal, proveHealed } = await begin(evictKind, evict(name, '30%'), clusterOf());
     expect(await prove()).toMatchObject({
       holds: true,
-      measured: expect.stringContaining(`300 of 1000 marks gone; of 600 other keys of ${name}, 180 (30%) were deleted, and 180 are not there now`),
+      measured: expect.stringContaining(
+        `300 of 1000 marks gone; of 600 other keys of ${name}, 180 (30%) were deleted, 180 of them were gone at once, and 180 are not there now`,
+      ),
     });
     expect(await contents().count(KEYS)).toBe(420);
     expect(await missing()).toBeUndefined();
@@ -88,6 +90,30 @@ describe.each([
     await prepared?.close();
     const evicted = await begin(evictKind, evict(name, '30%'), cluster);
     expect(await evicted.prove(500)).toMatchObject({ holds: false });
+  });
+
+  it('an eviction of our own marks alone is not proven, nor one of half of the others', async () => {
+    const isMark = (key: string) => key.startsWith('aftershock-mark-');
+    for (const [part, atOnce] of [
+      [0, 0],
+      [0.5, 90],
+    ] as const) {
+      const spoilt = (of: Contents): Contents => ({
+        ...of,
+        drop: (keys) => {
+          const others = keys.filter((key) => !isMark(key));
+          return of.drop([...keys.filter(isMark), ...others.slice(0, part * others.length)]);
+        },
+      });
+      await contents().flush();
+      await contents().store(KEYS);
+      const { prove } = await begin(evictKind, evict(name, '30%'), takenOtherwise(clusterOf(), spoilt));
+      expect(await prove(300)).toMatchObject({
+        holds: false,
+        measured: expect.stringContaining(`300 of 1000 marks gone; of 600 other keys of ${name}, 180 (30%) were deleted, ${atOnce} of them were gone at once`),
+      });
+      await prepared?.close();
+    }
   });
 
   it('the proof of being over does not hold while nothing is kept', async () => {

@@ -13,7 +13,8 @@
  *
  * Needs: a node that was started for it (`skewable`), which costs it 56 ns each time that it asks for the time.
  *
- * Ends by itself: 9 s after the last word of its run, by a script in the node's own container; and at once when the node is started again.
+ * Ends by itself: 9 s after the last word of its run, by a script in the node's own container; and at once when the node is started again. With that script killed it is lost, and is said to be; healing puts the clock right
+ * without it, and a run that dies then leaves it wrong until the node is started again.
  */
 import { z } from 'zod';
 import type { Node } from '../../cluster/types.ts';

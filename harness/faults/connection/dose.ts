@@ -71,6 +71,8 @@ export function bites(form: FloodForm, look: Look): boolean {
       return (look.before ? look.now.opening - look.before.opening : 0) >= MOST * form.connections && look.now.opening >= (1 + MOST) * form.connections;
     default: {
       const kept = MOST * (form.connections - told.turnedAway);
+      // What was turned away is known from the program that floods alone, and has come only as far as the kernel has counted it.
+      if (look.now.opening < MOST * form.connections) return false;
       // Counted where it arrives; and answered, for a proxy that has nothing behind it takes connections, too.
       const isThere = seen.standing > 0 && told.open > 0 && seen.standing >= kept && told.open >= kept;
       if (form.kind === 'never-reading') return isThere && seen.unread >= MOST * seen.standing;
@@ -84,7 +86,7 @@ export function bites(form: FloodForm, look: Look): boolean {
 export function toldOf(form: FloodForm, look: Look): string {
   const { seen, told, now } = look;
   const rate = (of: 'opening' | 'closing' | 'bearing') => (look.before ? `${Math.round(rateOf(look, of))}/s` : 'not yet known');
-  const stand = `${seen.standing} connections standing (${told.open} answered), ${told.turnedAway} turned away`;
+  const stand = `${now.opening} connections opened, ${seen.standing} standing (${told.open} answered), ${told.turnedAway} turned away`;
   switch (form.kind) {
     case 'churn':
       return `${rate('opening')} new connections, ${now.opening} in all`;

@@ -48,7 +48,7 @@ describe('what is seen of a flood', () => {
     ...of,
   });
   const standing = (count: number, turnedAway: number, unread = 0) =>
-    look({ seen: { standing: count, halfClosed: 0, unread }, told: { open: count, turnedAway } });
+    look({ seen: { standing: count, halfClosed: 0, unread }, told: { open: count, turnedAway }, now: counts(1_000, count + turnedAway) });
 
   it.each<[string, FloodForm, Look, boolean]>([
     ['all of it stands', { kind: 'idle', connections: 1_000 }, standing(1_000, 0), true],
@@ -58,8 +58,20 @@ describe('what is seen of a flood', () => {
     [
       'all of it stands, and half of it is not answered',
       { kind: 'idle', connections: 1_000 },
-      look({ seen: { standing: 1_000, halfClosed: 0, unread: 0 }, told: { open: 500, turnedAway: 0 } }),
+      look({ seen: { standing: 1_000, halfClosed: 0, unread: 0 }, told: { open: 500, turnedAway: 0 }, now: counts(1_000, 1_000) }),
       false,
+    ],
+    [
+      'half of it has come, and the rest is only said to be turned away',
+      { kind: 'idle', connections: 1_000 },
+      look({ seen: { standing: 1, halfClosed: 0, unread: 0 }, told: { open: 1, turnedAway: 999 }, now: counts(1_000, 500) }),
+      false,
+    ],
+    [
+      'nearly all of it has come, and was turned away but for one',
+      { kind: 'idle', connections: 1_000 },
+      look({ seen: { standing: 1, halfClosed: 0, unread: 0 }, told: { open: 1, turnedAway: 999 }, now: counts(1_000, 950) }),
+      true,
     ],
     ['all of it was turned away', { kind: 'idle', connections: 1_000 }, standing(0, 1_000), false],
     ['half of what stands has bytes that wait', { kind: 'never-reading', connections: 100 }, standing(100, 0, 50), false],
@@ -79,7 +91,7 @@ describe('what is seen of a flood', () => {
   it('slow senders send at their pace', () => {
     const form: FloodForm = { kind: 'slow-sender', connections: 100, everyMs: 100 };
     const sent = (bearing: number) =>
-      look({ seen: { standing: 100, halfClosed: 0, unread: 0 }, told: { open: 100, turnedAway: 0 }, now: counts(1_000, 0, 0, bearing) });
+      look({ seen: { standing: 100, halfClosed: 0, unread: 0 }, told: { open: 100, turnedAway: 0 }, now: counts(1_000, 100, 0, bearing) });
     expect(bites(form, sent(1_000))).toBe(true);
     expect(bites(form, sent(500))).toBe(false);
   });

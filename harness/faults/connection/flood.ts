@@ -12,6 +12,9 @@
  * (waiting in TIME_WAIT apart), and probes are answered as before.
  *
  * Ends by itself: within 9 s without a word from the harness, and at once when it ends; the program that holds the connections ends then, and the kernel closes all of them.
+ *
+ * Needs: a target that answers a probe; a container with an address of its own, without capabilities, from which the connections come; and, to count them, nftables in the kernel and a sidecar with the one capability
+ * NET_ADMIN in the network namespace of the node (of Toxiproxy, for a link).
  */
 import { z } from 'zod';
 import type { FloodForm } from '../../cluster/flood-form.ts';

@@ -11,7 +11,8 @@
  * reload another under it. Where the process itself tells of its configuration (twemproxy the names of its servers, in its statistics) it tells what is in the file. With `comesUp: false` no process runs, and no probe is answered. After
  * healing the former file is there, again another process runs, tells what that says, and answers as before.
  *
- * Ends by itself: with its container, which the reaper removes; a cluster whose harness and reaper were both killed keeps it until it is removed.
+ * Ends by itself: the warden, a container with the engine's socket and nothing else, lays the former file there and has it taken when our words stop, by the same reload or another start; the reaper removes the node. With
+ * all three dead it stays until the cluster is removed.
  *
  * Needs: a node whose builder names its configuration (HAProxy, twemproxy).
  */
@@ -79,7 +80,10 @@ export const pushConfigKind: FaultKind<PushConfig> = {
   misfit: ({ node }, { nodes }) => misfitOf(node, nodes, ({ configuration }) => configuration !== undefined, 'has no configuration that can be replaced'),
   ready: async (fault, cluster) => {
     // The hand among its processes is made here, and a piece that is not in the file is told of before the load.
-    await Promise.all(matchingNodes(fault.node, cluster.nodes).map((node) => targetOf(fault, node)));
+    const nodes = matchingNodes(fault.node, cluster.nodes);
+    await Promise.all(nodes.map((node) => targetOf(fault, node)));
+    // Who puts the file back when we are dead.
+    await Promise.all(nodes.map((node) => node.standBy('limits')));
   },
   prepare: async (fault, cluster) => {
     const { comesUp = true } = fault;

@@ -7,7 +7,8 @@
  *
  * Proof: the login that its builder made is refused, on a new connection straight to the node, and questions that need no login are answered as before; after healing that login is accepted.
  *
- * Ends by itself: with its container, which the reaper removes; a cluster whose harness and reaper were both killed keeps it until it is removed.
+ * Ends by itself: the warden, a container with the engine's socket and nothing else, sets the former password when our words stop, as it was changed; the reaper removes the node. With all three dead it stays until the
+ * cluster is removed.
  *
  * Needs: a node that serves only who logs in: memcached({ sasl }).
  */
@@ -42,7 +43,10 @@ export const wrongCredentialKind: FaultKind<WrongCredential> = {
   provingMs: () => 1_000,
   misfit: ({ node }, { nodes }) => misfitOf(node, nodes, ({ login }) => login !== undefined, 'serves whoever comes, without a login'),
   ready: async (fault, cluster) => {
-    await Promise.all(matchingNodes(fault.node, cluster.nodes).map(refuseUnfit));
+    const nodes = matchingNodes(fault.node, cluster.nodes);
+    await Promise.all(nodes.map(refuseUnfit));
+    // Who sets the former one when we are dead.
+    await Promise.all(nodes.map((node) => node.standBy('limits')));
   },
   prepare: async (fault, cluster) => {
     const nodes = matchingNodes(fault.node, cluster.nodes);

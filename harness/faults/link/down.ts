@@ -6,6 +6,8 @@
  * It does not: touch the node at the far end, which other links still reach.
  *
  * Proof: a new connection is refused and a kept one was closed; after healing both are answered.
+ *
+ * Needs: nothing but the Toxiproxy that each link goes through, and a far end that answers a probe.
  */
 import { PATIENCE_MS } from '../probing.ts';
 import { linkFault } from './kind.ts';

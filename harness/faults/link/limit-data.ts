@@ -7,6 +7,8 @@
  * It does not: count what goes to the far end, nor keep anybody from connecting again.
  *
  * Proof: a connection that was there before and a new one are asked for more than that, and bring as many bytes as were asked for, to the byte, before they close.
+ *
+ * Needs: nothing but the Toxiproxy that each link goes through, and a far end that answers a probe.
  */
 import type { Drawn, LinkProber } from '../../cluster/types.ts';
 import { type Bytes, byteCount } from '../../core/units.ts';

@@ -7,6 +7,8 @@
  * It does not: refuse the handshake (down does), nor let through whoever tries again at once.
  *
  * Proof: an exchange on a new connection is reset, and one on a kept connection closed.
+ *
+ * Needs: nothing but the Toxiproxy that each link goes through, and a far end that answers a probe.
  */
 import { PATIENCE_MS, tally } from '../probing.ts';
 import { linkFault } from './kind.ts';

@@ -8,6 +8,8 @@
  *
  * Proof: a long answer over a kept and over a new connection comes in as many pieces as that cutting makes of it, within a quarter, and takes as many delays. A far end without a long answer
  * of its own is asked many short ones at once.
+ *
+ * Needs: nothing but the Toxiproxy that each link goes through, and a far end that answers a probe.
  */
 
 import { z } from 'zod';

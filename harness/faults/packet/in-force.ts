@@ -1,7 +1,8 @@
 /** Rules of a fault in a network namespace: put in force, changed, looked for, and taken out again. */
 import type { Disturbance, NetworkHand } from '../../cluster/types.ts';
-import { EnvironmentError, NotRunningError } from '../../core/errors.ts';
+import { EnvironmentError } from '../../core/errors.ts';
 import type { Aim } from './aims.ts';
+import { removedByAnother, toldWhenEnded } from './gone.ts';
 import { type CounterName, directionsOf, familyOf, type PacketRule, removal, renewal, replacement, tables } from './nft.ts';
 
 export interface InForce extends Disturbance {
@@ -20,12 +21,12 @@ export async function putInForce(aim: Aim, rules: readonly PacketRule[]): Promis
   const giveBack = await hand.lend(name, { begin: tables(name, rules), renew: renewal(name, rules), end: removal(name, rules) });
   let laid = await rulesAt(hand, name, rules);
   return {
-    undo: () => giveBack().catch((thrown: unknown) => removedByAnother(thrown, aim, removal(name, rules))),
+    undo: () => giveBack().catch((thrown: unknown) => removedByAnother(thrown, hand, () => aim.passage.network(), removal(name, rules))),
     replace: async (other) => {
       await hand.nft(replacement(name, other));
       laid = await rulesAt(hand, name, rules);
     },
-    missing: () => missingAt(aim, name, rules, laid),
+    missing: () => missingAt(aim, name, rules, laid).catch(toldWhenEnded),
     counted: async (counter = 'bitten') => {
       const counts = await Promise.all(directionsOf(rules).map((direction) => hand.counted(familyOf(direction), name, counter)));
       return counts.reduce<number>((sum, count) => sum + (count ?? 0), 0);
@@ -49,19 +50,6 @@ async function missingAt({ passage, peer }: Aim, name: string, rules: readonly P
 /** The tables of a fault, as they can be compared with what they were. */
 async function rulesAt(hand: NetworkHand, name: string, rules: readonly PacketRule[]): Promise<string> {
   return (await Promise.all(directionsOf(rules).map((direction) => hand.rules(familyOf(direction), name)))).join('\n');
-}
-
-/**
- * The hand that had lent them is gone, by somebody else's doing: another one removes what the kernel has not ended yet. With the node its namespace is gone, and nothing of it is left to be taken
- * back. Throws what went wrong when that is something else.
- */
-async function removedByAnother(thrown: unknown, { passage, hand }: Aim, script: string): Promise<void> {
-  const another = await passage.network().catch((failure: unknown) => {
-    if (failure instanceof NotRunningError) return undefined;
-    throw failure;
-  });
-  if (another === hand) throw thrown;
-  await another?.nft(script);
 }
 
 /** Packets that several have bitten. */

@@ -131,3 +131,26 @@ describe('loss', () => {
     await prepared.close();
   });
 });
+
+describe('a loss whose sidecar somebody has removed', () => {
+  it('is healed by another one, and proven to be gone', async () => {
+    const prepared = await lossKind.prepare(loss('mc-1', '30%'), bare.cluster);
+    const injected = await prepared.inject();
+    expect(await injected.prove()).toMatchObject({ holds: true });
+    await bare.container('net-mc-1').remove({ force: true });
+    await injected.heal();
+    await prepared.close();
+    expect(await kinds(bare.straight, 'new', 20)).toEqual(Array.from({ length: 20 }, () => 'answered'));
+  });
+
+  it('and whose node has ended, has nothing left to be healed, and is told to be lost', async () => {
+    const prepared = await lossKind.prepare(loss('mc-1', '30%'), bare.cluster);
+    const injected = await prepared.inject();
+    const death = await bare.cluster.node('mc-1').kill();
+    await bare.container('net-mc-1').remove({ force: true });
+    expect(await injected.missing()).toBe('node mc-1 does not run any more');
+    await injected.heal();
+    await death.undo();
+    await prepared.close();
+  });
+});

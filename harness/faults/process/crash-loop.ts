@@ -6,10 +6,12 @@
  *
  * It does not: wait longer from death to death, as supervisors that back off do; it dies later than its turn only when it is not up again by then.
  *
- * Proof: processes (by id and start time) follow each other, and start as far apart as was asked; of a whole node a probe has met its death. Half as often is told from it, and twice as often. After
+ * Proof: processes (by id and start time) follow each other, and three of them start as far apart as was asked, one after the other; of a whole node a probe has met its death. Half as often is told from it, and twice as often. After
  * healing another process runs and answers, and the deaths that were each followed by another process are counted.
  *
  * Ends by itself: it is the harness that kills, so nothing dies any more when that is dead; the reaper removes all.
+ *
+ * Needs: a node that answers a probe. With `process`, a sidecar with the one capability KILL in the process namespace of the node, and somebody there who starts the process again.
  */
 import type { Node } from '../../cluster/types.ts';
 import { type Duration, milliseconds } from '../../core/units.ts';
@@ -44,6 +46,7 @@ const MOST_MS = 30_000;
 const MOST = 1.5;
 const LEAST = 0.6;
 const STARTING_MS = 2_000;
+const IN_A_ROW = 2;
 
 export const crashLoopKind = processFault<CrashLoop>({
   kind: 'crash-loop',
@@ -52,9 +55,9 @@ export const crashLoopKind = processFault<CrashLoop>({
   fields: { every: wholeMs(LEAST_MS, MOST_MS), process: processField.optional() },
   alters: ['answers', 'connects', 'contents'],
   phrase: ({ every, process }) => `crash loop every ${every} of${process === undefined ? '' : ` ${process} in`}`,
-  // Two deaths, and the start after the second.
-  provingMs: ({ every }) => milliseconds(every) + STARTING_MS + 2 * PATIENCE_MS,
-  proofLimitMs: ({ every }) => 3 * milliseconds(every) + 10_000,
+  // Three deaths, and the start after the third.
+  provingMs: ({ every }) => 2 * milliseconds(every) + STARTING_MS + 2 * PATIENCE_MS,
+  proofLimitMs: ({ every }) => 4 * milliseconds(every) + 10_000,
   probed: ({ every, process }, nodes) => {
     const everyMs = milliseconds(every);
     const lives = new Lives(nodes, process);
@@ -83,7 +86,7 @@ export const crashLoopKind = processFault<CrashLoop>({
         for (const [index, node] of nodes.entries()) {
           if (process !== undefined || [kept[index], fresh[index]].some((answer) => answer?.kind !== 'answered')) met.add(node.name);
         }
-        return nodes.every((node) => met.has(node.name) && isInTurn(starts.get(node.name)?.apartMs, everyMs));
+        return nodes.every((node) => met.has(node.name) && isInTurn(starts.get(node.name)?.apartMs ?? [], everyMs));
       },
       told: async ({ all }) => `${nodes.map(({ name }) => `${name}: ${starts.get(name)?.inWords() ?? 'nothing'}`).join(', ')}; ${tally(all)}`,
       healed: { ...lives.healed, told: async () => `${deaths()} deaths, each with another process after it; ${await lives.healed.told()}` },
@@ -91,9 +94,13 @@ export const crashLoopKind = processFault<CrashLoop>({
   },
 });
 
-/** Whether two processes that followed each other started as far apart as was asked; not when there were no two. */
-export function isInTurn(apartMs: number | undefined, everyMs: number): boolean {
-  return apartMs !== undefined && apartMs >= everyMs * LEAST && apartMs <= everyMs * MOST;
+/**
+ * Whether three processes that followed each other started as far apart as was asked, by the last two of the distances between starts; not when there were no three. One distance by itself may be right by chance: it is
+ * looked at again and again, and a start that took long makes the next distance short.
+ */
+export function isInTurn(apartMs: readonly number[], everyMs: number): boolean {
+  const last = apartMs.slice(-IN_A_ROW);
+  return last.length === IN_A_ROW && last.every((ms) => ms >= everyMs * LEAST && ms <= everyMs * MOST);
 }
 
 /** When the processes of one node started that a probe has met, one after the other. */
@@ -104,15 +111,15 @@ class Starts {
     for (const { id, startedMs } of lives) this.#startedMs.set(id, startedMs);
   }
 
-  /** From the last but one to the last; undefined until there are two. */
-  get apartMs(): number | undefined {
-    const [last, former] = [...this.#startedMs.values()].toSorted((a, b) => b - a);
-    return last === undefined || former === undefined ? undefined : last - former;
+  /** From each to the next; none until there are two. */
+  get apartMs(): number[] {
+    const starts = [...this.#startedMs.values()].toSorted((a, b) => a - b);
+    return starts.slice(1).map((ms, index) => ms - (starts[index] ?? ms));
   }
 
   inWords(): string {
-    const { apartMs } = this;
-    const count = `${this.#startedMs.size} new processes seen`;
-    return apartMs === undefined ? count : `${count}, the last two ${Math.round(apartMs)} ms apart`;
+    const last = this.apartMs.slice(-IN_A_ROW).map((ms) => Math.round(ms));
+    const seen = `${this.#startedMs.size} new processes seen`;
+    return last.length === 0 ? seen : `${seen}, the last ${last.length + 1} ${last.join(' and ')} ms apart`;
   }
 }

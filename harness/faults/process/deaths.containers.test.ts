@@ -26,7 +26,7 @@ it('ends the process, and another one answers once healed', async () => {
   caches.intents.length = 0;
   const injected = await prepared.inject();
 
-  expect(await injected.prove()).toMatchObject({ holds: true, measured: expect.stringMatching(/^1 of 1 processes gone \(pid \d+\); / as never) });
+  expect(await injected.prove()).toMatchObject({ holds: true, measured: expect.stringMatching(/^1 of 1 processes gone \(pid \d+\); exit 137; / as never) });
   expect(await node.state()).toMatchObject({ running: false, pid: 0, exitCode: 137 });
   expect(await injected.missing()).toBeUndefined();
   expect(await kinds(straight, 'new', 2)).not.toContain('answered');
@@ -77,6 +77,19 @@ it.each([
   await prepared.close();
 });
 
+it.each([
+  ['SIGKILL was asked for and it was SIGTERM', kill('mc-1'), 'SIGTERM', 'exit 0'],
+  ['SIGTERM was asked for and it was SIGKILL', kill('mc-1', { signal: 'SIGTERM' }), 'SIGKILL', 'exit 137'],
+] as const)('is not proven when %s', async (_, fault, signal, exit) => {
+  const cluster = meddled(caches.cluster, 'mc-1', { kill: () => caches.cluster.node('mc-1').kill({ signal }) });
+  const prepared = await killKind.prepare(fault, cluster);
+  const injected = await prepared.inject();
+  expect(await injected.prove(2_500)).toMatchObject({ holds: false, measured: expect.stringMatching(new RegExp(`^1 of 1 processes gone .*; ${exit}; `)) });
+  await injected.heal();
+  expect(await injected.proveHealed()).toMatchObject({ holds: true });
+  await prepared.close();
+});
+
 it('that somebody has healed already is missed, and said to have been: there is nothing left to heal', async () => {
   const prepared = await killKind.prepare(kill('mc-1'), caches.cluster);
   const injected = await prepared.inject();
@@ -115,6 +128,20 @@ it('stops a node that takes no notice when its grace is over, and not before', a
   const straight = await caches.cluster.node('mc-3').prober();
   expect(await kinds(straight, 'new', 1)).toEqual(['answered']);
   expect(await injected.prove()).toMatchObject({ holds: true, measured: expect.stringMatching(/mc-3 by SIGKILL after 1\d\d\d ms/) });
+  await injected.heal();
+  expect(await injected.proveHealed()).toMatchObject({ holds: true });
+  await prepared.close();
+});
+
+it('is no stop when its grace became three times as long', async () => {
+  const { cluster } = caches;
+  const patient = meddled(cluster, 'mc-3', { stop: (graceMs) => cluster.node('mc-3').stop(3 * graceMs) });
+  const prepared = await stopKind.prepare(stop('mc-3', { grace: '1s' }), patient);
+  const injected = await prepared.inject();
+  expect(await injected.prove(5_000)).toMatchObject({
+    holds: false,
+    measured: expect.stringMatching(/gone .*, mc-3 by SIGKILL after [34]\d\d\d ms, mc-3 still ran after [23]\d\d\d ms; /),
+  });
   await injected.heal();
   expect(await injected.proveHealed()).toMatchObject({ holds: true });
   await prepared.close();
@@ -220,12 +247,15 @@ it('lets a node die every so often until healed, each death followed by another 
   const prepared = await crashLoopKind.prepare(crashLoop('mc-1', { every: '1s' }), caches.cluster);
   caches.intents.length = 0;
   const injected = await prepared.inject();
-  expect(await injected.prove()).toMatchObject({ holds: true, measured: expect.stringMatching(/^mc-1: \d new processes seen, the last two \d+ ms apart; /) });
+  expect(await injected.prove()).toMatchObject({
+    holds: true,
+    measured: expect.stringMatching(/^mc-1: \d new processes seen, the last 3 \d+ and \d+ ms apart; /),
+  });
   expect(await injected.missing()).toBeUndefined();
   await injected.heal();
   await injected.heal();
   const healed = await injected.proveHealed();
-  expect(healed).toMatchObject({ holds: true, measured: expect.stringMatching(/^[2-9] deaths, each with another process after it; 1 of 1 running anew/) });
+  expect(healed).toMatchObject({ holds: true, measured: expect.stringMatching(/^[3-9] deaths, each with another process after it; 1 of 1 running anew/) });
   // It was each time a kill that had been asked for, and the last word was a start.
   const deaths = Number.parseInt(healed.measured, 10);
   expect(caches.intents).toEqual(Array.from({ length: deaths }, () => ['kill mc-1', 'start again mc-1']).flat());
@@ -240,7 +270,7 @@ it.each([
   [
     'it dies half as often',
     3_500,
-    /^mc-1: 2 new processes seen, the last two (1[5-9]|2\d)\d\d ms apart/,
+    /^mc-1: 2 new processes seen, the last 2 (1[5-9]|2\d)\d\d ms apart/,
     () => {
       const beganAt = performance.now();
       let turn = 0;

@@ -8,7 +8,8 @@
  * It does not: give the node any chance to say goodbye, unless the signal does (stop does). It does not end a first process that has no handler for a signal other than SIGKILL: the kernel
  * spares it, as it does in any container, and the proof says that it is the same process still. twemproxy takes no notice of SIGTERM.
  *
- * Proof: the process (its id and start time) is gone and, where it was the first one, a probe gets no answer; after healing another process runs and answers.
+ * Proof: the process (its id and start time) is gone and, where it was the first one, a probe gets no answer, and what it has left is the exit code of a SIGKILL (137) when that was asked for and another one when it was
+ * not; which of the other signals it was is not told, nor is any of one to a process under the first. After healing another process runs and answers.
  *
  * Needs: for `process`, a sidecar with the one capability KILL in the process namespace of the node.
  */
@@ -16,6 +17,7 @@ import { z } from 'zod';
 import { PATIENCE_MS, tally } from '../probing.ts';
 import { processFault, processField } from './kind.ts';
 import { Lives } from './lives.ts';
+import { KILLED } from './stop.ts';
 
 /** Those that end a process by default, whatever it does with them itself. */
 const SIGNALS = ['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGABRT', 'SIGHUP', 'SIGSEGV', 'SIGUSR1', 'SIGUSR2'] as const;
@@ -48,16 +50,25 @@ export const killKind = processFault<Kill>({
   provingMs: () => 2 * PATIENCE_MS,
   probed: ({ signal, process }, nodes) => {
     const lives = new Lives(nodes, process);
+    /** Of nodes that have ended: those under a first process leave their exit code to whoever started them. */
+    const exitCodes = async () => {
+      const states = process === undefined ? await Promise.all(nodes.map((node) => node.state())) : [];
+      return states.filter(({ running }) => !running).map(({ exitCode }) => exitCode);
+    };
+    const asksSigkill = (signal ?? 'SIGKILL') === 'SIGKILL';
     return {
       patienceMs: PATIENCE_MS,
       disturb: async (node) => {
         await lives.note(node);
         return node.kill({ ...(signal && { signal }), ...(process !== undefined && { process }) });
       },
-      asked: process === undefined ? 'process gone, no answer' : `${process} gone`,
+      asked: process === undefined ? `process gone by ${signal ?? 'SIGKILL'}, no answer` : `${process} gone`,
       // A supervisor may have started it again by now, and one that serves nobody is missed by no probe.
-      bites: async ({ all }) => (await lives.left()).length === 0 && (process !== undefined || all.every(({ kind }) => kind !== 'answered')),
-      told: async ({ all }) => `${await lives.goneInWords()}; ${tally(all)}`,
+      bites: async ({ all }) =>
+        (await lives.left()).length === 0 &&
+        (process !== undefined || all.every(({ kind }) => kind !== 'answered')) &&
+        (await exitCodes()).every((code) => (code === KILLED) === asksSigkill),
+      told: async ({ all }) => [await lives.goneInWords(), ...(await exitCodes()).map((code) => `exit ${code}`), tally(all)].join('; '),
       healed: lives.healed,
     };
   },

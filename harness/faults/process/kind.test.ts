@@ -62,6 +62,10 @@ describe('how they are written', () => {
 });
 
 it('what dies every so often is told from half as often and twice as often', () => {
-  expect([700, 1_000, 1_400].map((apartMs) => isInTurn(apartMs, 1_000))).toEqual([true, true, true]);
-  expect([undefined, 500, 2_000].map((apartMs) => isInTurn(apartMs, 1_000))).toEqual([false, false, false]);
+  expect([700, 1_000, 1_400].map((apartMs) => isInTurn([2_000, apartMs, apartMs], 1_000))).toEqual([true, true, true]);
+  expect([500, 2_000].map((apartMs) => isInTurn([1_000, apartMs, apartMs], 1_000))).toEqual([false, false]);
+});
+
+it('what dies half as often is not taken for it when one start took long and the next came sooner', () => {
+  expect([[], [1_000], [2_400, 1_400], [1_400, 2_400]].map((apartMs) => isInTurn(apartMs, 1_000))).toEqual([false, false, false, false]);
 });

@@ -8,6 +8,8 @@
  * It does not: change what the node is called, nor, as a rule, its address; links find it wherever it is.
  *
  * Proof: another process (its id and start time) runs and answers on new connections, and those that were kept from before have been closed.
+ *
+ * Needs: nothing but the engine, and a node that answers a probe.
  */
 import { type Duration, milliseconds } from '../../core/units.ts';
 import { PATIENCE_MS, tally } from '../probing.ts';

@@ -8,7 +8,8 @@
  * It does not: slow the kernel's part of its connections, or give others what it loses.
  *
  * Proof: processes of ours in the node's group that want to run all the time, gently, make it use as much as was asked for, within the middle to half and to double of it, and the kernel counts at
- * least half of the periods as used up. Healed: they make it use more, and the kernel counts none. For that second the node has nothing left over.
+ * least half of the periods as used up. Healed: they make it use more, and the kernel counts none; nor any
+ * period at all where there was no limit before, since it counts them for a group with a quota alone. For that second the node has nothing left over.
  *
  * Ends by itself: the warden, a container with the engine's socket and nothing else, takes the limit back when our words stop; the reaper removes the node. With all three dead it stays until the
  * next start removes it.
@@ -59,8 +60,9 @@ export const cpuLimitKind = resourceFault<CpuLimit>({
   atOnce: ({ cpus }) => Math.max(1, Math.floor(TOGETHER_CPUS / cpus)),
   lacks: async ({ enforces }) => (enforces.processors ? undefined : 'its engine does not limit processors'),
   provingMs: (fault) => measureMs(fault) + STARTS_MS / fault.cpus + 300,
-  asked: ({ cpus }) => ({ bites: `${cpus} of a processor and no more`, gone: `more than ${cpus} of a processor` }),
+  asked: ({ cpus }) => ({ bites: `${cpus} of a processor and no more`, gone: `more than ${cpus} of a processor, limited as before` }),
   taking: (fault, node) => {
+    let hadLimit = false;
     const measured = async (ms: number) => {
       const of = await node.measure('cpu', String(workers(fault)), String(ms));
       const [used, periods, throttled] = [numberIn(of, 'usedUs') / numberIn(of, 'wallUs'), numberIn(of, 'periods'), numberIn(of, 'throttled')];
@@ -68,7 +70,8 @@ export const cpuLimitKind = resourceFault<CpuLimit>({
     };
     return {
       before: async () => {
-        const { used, throttled, told } = await measured(BASELINE_MS);
+        const { used, periods, throttled, told } = await measured(BASELINE_MS);
+        hadLimit = periods > 0;
         if (throttled > 0) return `has a limit already (${told}), so another could not be told from it`;
         if (used < fault.cpus * MORE)
           return `got no more than ${used.toFixed(2)} of a processor before the fault, so a limit of ${fault.cpus} could not be told`;
@@ -80,8 +83,8 @@ export const cpuLimitKind = resourceFault<CpuLimit>({
         return { holds: isAbout(used, fault.cpus) && periods > 0 && throttled >= periods / 2, told };
       },
       isGone: async () => {
-        const { used, throttled, told } = await measured(BASELINE_MS);
-        return { holds: used > fault.cpus * MORE && throttled === 0, told };
+        const { used, periods, throttled, told } = await measured(BASELINE_MS);
+        return { holds: used > fault.cpus * MORE && throttled === 0 && periods > 0 === hadLimit, told };
       },
     };
   },

@@ -7,7 +7,8 @@
  * It does not: close anything, or change the hard limit; a program that raises its own limit again gets out of it.
  *
  * Proof: with connections of ours, held one after the other, the process with most descriptors comes to hold as many as were asked for and no more (but for those with higher numbers, which it opened before); the next is not answered, and a connection from
- * before is; and the kernel tells that limit of each process. Healed: as many can be opened that it holds more. For that moment nobody else gets a new connection.
+ * before is; and the kernel tells that limit of each process. Healed: as many can be opened that it holds more, and each process has the
+ * soft limit that it had before (one that has come since, that of one that was there). For that moment nobody else gets a new connection.
  *
  * Ends by itself: the program within the node that has set the limit sets it back when our words stop. When it is killed with all else, the limit stays until the node is started again.
  *
@@ -41,7 +42,8 @@ interface Holding {
   readonly open: number;
   /** Of these, numbered from the limit on: they were opened before it was set, and take nothing of it. */
   readonly beyond: number;
-  /** Of all processes. */
+  /** Of all processes, by id. */
+  readonly softOf: ReadonlyMap<number, number>;
   readonly softs: readonly number[];
 }
 
@@ -54,10 +56,11 @@ export const descriptorsKind = resourceFault<Descriptors>({
   needs: ['descriptors', 'connects', 'answers'],
   phrase: ({ limit }) => `descriptors ${limit}`,
   provingMs: () => 1_500,
-  asked: ({ limit }) => ({ bites: `${limit} descriptors, and no answer beyond`, gone: `more than ${limit} descriptors, all answered` }),
+  asked: ({ limit }) => ({ bites: `${limit} descriptors, and no answer beyond`, gone: `more than ${limit} descriptors, all answered, limits as before` }),
   taking: ({ limit }, node) => {
     let before: Prober | undefined;
     let beyondBefore = 0;
+    let softBefore: ReadonlyMap<number, number> = new Map();
     const look = async () => {
       const { open, beyond } = await holding(node, limit);
       const wanted = limit - (open - beyond) + LEAST_ROOM;
@@ -67,7 +70,8 @@ export const descriptorsKind = resourceFault<Descriptors>({
       before: async () => {
         before = await node.prober();
         if ((await before.ask('kept', 2_000)).kind !== 'answered') return 'does not answer before the fault';
-        const { softs, ...held } = await holding(node, limit);
+        const { softs, softOf, ...held } = await holding(node, limit);
+        softBefore = softOf;
         const open = held.open - held.beyond;
         beyondBefore = held.beyond;
         if (softs.some((soft) => soft <= limit))
@@ -88,11 +92,11 @@ export const descriptorsKind = resourceFault<Descriptors>({
         };
       },
       isGone: async () => {
-        const { answered, refused, open, softs } = await look();
+        const { answered, refused, open, softs, softOf } = await look();
         // A program that has stopped listening begins again when a connection ends; this one is of use no more.
         if (refused) await before?.close();
         return {
-          holds: !refused && open > limit,
+          holds: !refused && open > limit && areAsBefore(softOf, softBefore),
           told: `${open} descriptors held; ${answered} new connections answered${refused ? ', the next not' : ''}; limits ${softs.join(', ')}`,
         };
       },
@@ -101,12 +105,23 @@ export const descriptorsKind = resourceFault<Descriptors>({
   },
 });
 
+/** A process that has come since has it from one that was there. */
+function areAsBefore(softOf: ReadonlyMap<number, number>, before: ReadonlyMap<number, number>): boolean {
+  const known = new Set(before.values());
+  return [...softOf].every(([pid, soft]) => (before.has(pid) ? before.get(pid) === soft : known.has(soft)));
+}
+
 async function holding(node: Node, limit: number): Promise<Holding> {
   const { processes } = await node.measure('descriptors', String(limit));
   if (!Array.isArray(processes) || processes.length === 0) throw new InvalidRunError(`the descriptors of ${node.name} are not told`);
-  const all = processes.map((one) => ({ open: numberIn(one, 'open'), beyond: numberIn(one, 'beyond'), soft: numberIn(one, 'soft') }));
+  const all = processes.map((one) => ({
+    pid: numberIn(one, 'pid'),
+    open: numberIn(one, 'open'),
+    beyond: numberIn(one, 'beyond'),
+    soft: numberIn(one, 'soft'),
+  }));
   const [{ open, beyond }] = all.toSorted((a, b) => b.open - b.beyond - (a.open - a.beyond)) as [(typeof all)[0]];
-  return { open, beyond, softs: all.map(({ soft }) => soft) };
+  return { open, beyond, softOf: new Map(all.map(({ pid, soft }) => [pid, soft])), softs: all.map(({ soft }) => soft) };
 }
 
 /** Opens connections and holds them until one is not answered, or there are `most`; what the node holds then. */

@@ -82,7 +82,7 @@ const ROWS: readonly Row[] = [
     fault: ioThrottle(TARGET, { write: '1MB/s' }),
     method: 'limitWrites',
     bites: /^(\d{3} KB|1(\.\d+)? MB) a second written$/,
-    gone: /MB a second written$/,
+    gone: /MB a second written, \d+(\.\d+)? MB before$/,
     doses: [500_000, 2_000_000],
   },
 ];

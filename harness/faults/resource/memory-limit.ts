@@ -8,7 +8,8 @@
  * later.
  *
  * Proof: a process of ours in the node's group, the first to be killed of all, takes memory piece by piece and is killed by the kernel, which counts it, when the group has as much as was asked
- * for, within 3 MiB; a node that was itself killed for want of memory is proof, too. Healed: it gets 8 MiB more than that, and lives.
+ * for, within 3 MiB; a node that was itself killed for want of memory is proof, too. Healed: it gets 8 MiB more than that, and lives, and the kernel tells the limit that it had
+ * before, or none where there was none.
  *
  * Ends by itself: the warden takes the limit back when our words stop; the reaper removes the node. With all three dead it stays until the next start removes it.
  *
@@ -48,14 +49,16 @@ export const memoryLimitKind = resourceFault<MemoryLimit>({
   lacks: lackingMemory,
   // A gigabyte of pages takes a second or two.
   provingMs: ({ mib }) => 500 + 2 * mib,
-  asked: ({ mib }) => ({ bites: `killed at ${mib} MiB`, gone: `alive with more than ${mib} MiB` }),
+  asked: ({ mib }) => ({ bites: `killed at ${mib} MiB`, gone: `alive with more than ${mib} MiB, limited as before` }),
   taking: ({ mib }, node) => {
+    let limitBefore: number | undefined;
     const measured = async () => {
       const of = await node.measure('memory', String(mib + BEYOND_MIB));
       const usedMiB = numberIn(of, 'usedBytes') / MIB;
       const [signal, kills] = [numberIn(of, 'signal'), numberIn(of, 'oomKills')];
       return {
         usedMiB,
+        limitBytes: numberIn(of, 'limitBytes'),
         isKilled: signal === 9 && kills > 0,
         told: `${signal === 0 ? 'alive' : `killed by signal ${signal}`} with ${usedMiB.toFixed(1)} MiB, ${kills} killed for want of memory`,
       };
@@ -64,7 +67,8 @@ export const memoryLimitKind = resourceFault<MemoryLimit>({
       (await node.state()).outOfMemory ? { holds: true, told: 'the node itself was killed for want of memory' } : undefined;
     return {
       before: async () => {
-        const { isKilled, usedMiB, told } = await measured();
+        const { isKilled, usedMiB, limitBytes, told } = await measured();
+        limitBefore = limitBytes;
         return isKilled || usedMiB < mib ? `may have no more than that already (${told}), so a limit of ${mib} MiB could not be told` : undefined;
       },
       disturb: () => node.limitMemory(mib),
@@ -80,8 +84,9 @@ export const memoryLimitKind = resourceFault<MemoryLimit>({
         }
       },
       isGone: async () => {
-        const { isKilled, usedMiB, told } = await measured();
-        return { holds: !isKilled && usedMiB > mib, told };
+        const { isKilled, usedMiB, limitBytes, told } = await measured();
+        const asBefore = limitBytes === limitBefore;
+        return { holds: !isKilled && usedMiB > mib && asBefore, told: asBefore ? told : `${told}, limited to ${(limitBytes / MIB).toFixed(1)} MiB` };
       },
     };
   },

@@ -1,7 +1,8 @@
 /** Lays a wire where packets pass, by the driver that there is, and takes it up again. */
 import type { Disturbance, Passage } from '../../../cluster/types.ts';
 import type { WireHand, WireScript } from '../../../cluster/wire.ts';
-import { EnvironmentError, NotRunningError } from '../../../core/errors.ts';
+import { EnvironmentError } from '../../../core/errors.ts';
+import { removedByAnother, toldWhenEnded } from '../gone.ts';
 import type { Direction } from '../nft.ts';
 import type { Driver, Effects } from './effects.ts';
 import { netemEnds, netemRemoval, netemWire } from './netem.ts';
@@ -35,14 +36,8 @@ export async function layWire(
   const laid = await rulesAt(hand);
   return {
     driver: chosen,
-    undo: () => giveBack().catch((thrown: unknown) => removedByAnother(thrown, passage, hand, steeringRemoval(name, families))),
-    missing: async () => {
-      const now = await passage.wire();
-      return (
-        (await missingAt(passage, now, name, families)) ??
-        ((await rulesAt(now)) === laid ? undefined : `what leads packets through the wire at ${passage.name} is another by now`)
-      );
-    },
+    undo: () => giveBack().catch((thrown: unknown) => removedByAnother(thrown, hand, () => passage.wire(), steeringRemoval(name, families))),
+    missing: () => missingAt(passage, name, families, { laid, rulesAt }).catch(toldWhenEnded),
     bitten: async () => (await Promise.all(families.map((family) => hand.counted(family, name, 'bitten')))).reduce<number>((sum, one) => sum + (one ?? 0), 0),
   };
 }
@@ -90,20 +85,17 @@ function routed(plan: Plan): WireScript {
 }
 
 /** Looked for in the namespace that a node has now, which need not be the one that it had. */
-async function missingAt(passage: Passage, hand: WireHand, name: string, families: readonly string[]): Promise<string | undefined> {
+async function missingAt(
+  passage: Passage,
+  name: string,
+  families: readonly string[],
+  { laid, rulesAt }: { readonly laid: string; rulesAt(hand: WireHand): Promise<string> },
+): Promise<string | undefined> {
+  const hand = await passage.wire();
   const held = await Promise.all(families.map((family) => hand.elements(family, name, 'lease')));
   if (held.includes(undefined)) return `what led packets through the wire is gone from the network namespace of ${passage.name}`;
-  return held.includes(0) ? `the lease of the wire at ${passage.name} has run out` : undefined;
-}
-
-/** Its hand is gone, and with it the program and the devices: what led packets there is removed by another. With the node, everything is gone. */
-async function removedByAnother(thrown: unknown, passage: Passage, hand: WireHand, script: string): Promise<void> {
-  const another = await passage.wire().catch((failure: unknown) => {
-    if (failure instanceof NotRunningError) return undefined;
-    throw failure;
-  });
-  if (another === hand) throw thrown;
-  await another?.nft(script);
+  if (held.includes(0)) return `the lease of the wire at ${passage.name} has run out`;
+  return (await rulesAt(hand)) === laid ? undefined : `what leads packets through the wire at ${passage.name} is another by now`;
 }
 
 const found = new WeakMap<WireHand, Promise<{ readonly driver: Driver; readonly fwd: boolean }>>();
