@@ -7,9 +7,10 @@
  * A line of JSON on stdin is a word; each that bears an id is answered with a line on stdout.
  */
 import { createInterface } from 'node:readline';
+import type { Step } from '../../harness/cluster/warden.ts';
 import { engineAt } from '../reaper/engine.ts';
 import { refused } from '../reaper/reap.ts';
-import { type Step, takeBack } from './steps.ts';
+import { takeBack } from './steps.ts';
 
 type WardenWord =
   | { readonly do: 'beat' }

@@ -4,8 +4,9 @@ import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Step } from '../../harness/cluster/warden.ts';
 import { engineAt } from '../reaper/engine.ts';
-import { type Step, takeBack } from './steps.ts';
+import { takeBack } from './steps.ts';
 
 /** An engine that writes down what it is asked, and answers as it is told. */
 let folder: string;

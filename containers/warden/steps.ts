@@ -1,17 +1,8 @@
 /** What the warden does to take something back: steps over the engine's API, a few for each thing that was noted. */
 import { request } from 'node:http';
+import type { Step } from '../../harness/cluster/warden.ts';
 import type { Ask } from '../reaper/engine.ts';
 import { refused } from '../reaper/reap.ts';
-
-/** In the order in which they are noted, but for a start, which comes last. */
-export type Step =
-  | { readonly method: 'POST'; readonly path: string; readonly body?: unknown }
-  /** A tar archive, in base64, unpacked in a container, whether it runs or not. */
-  | { readonly method: 'PUT'; readonly path: string; readonly tar: string }
-  /** A program that is in a container. */
-  | { readonly run: string; readonly argv: readonly string[] }
-  /** A container by its id; by its order among those that are started. */
-  | { readonly start: string; readonly order: number };
 
 /** A few of them, one after the other, have to fit into the two seconds that are left of the ten in which every fault ends. */
 const LIMIT_MS = 1_000;
