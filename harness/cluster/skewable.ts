@@ -35,11 +35,11 @@ const SKEWABLE: Readonly<Record<string, string>> = {
   NO_FAKE_STAT: '1',
 };
 
-/** Takes the file away when nobody has said a word for nine seconds, and when stdin ends. To a line that bears an id it answers with what the file says, by nothing but bash itself. */
+/** Takes the file away when nobody has said a word for eight seconds, and when stdin ends: who has read it goes by it for a second more, and that has to be over in ten. To a line that bears an id it answers with what the file says, by nothing but bash itself. */
 const SCRIPT_TEXT = `# Puts the clocks of this container wrong: OFFSET, as '+3600'.
 trap 'rm -f ${FILE}' EXIT
 printf '%s\\n' "$1" > ${FILE}.new && mv ${FILE}.new ${FILE} || exit 1
-while read -r -t 9 line; do
+while read -r -t 8 line; do
   [[ $line =~ \\"id\\":([0-9]+) ]] || continue
   now=
   { read -r now < ${FILE}; } 2> /dev/null
