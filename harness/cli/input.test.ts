@@ -128,7 +128,16 @@ const CASES: readonly [string, readonly string[], RegExp][] = [
     ['run', scenario('nofault', { steps: `[${step(`{ kind: 'latencie', link: 'client-1 -> mc-1' }`)}]` })],
     /steps\[0\]\.fault.*latency.*silence.*down.*kill.*pause/,
   ],
-  ['an unknown key', ['run', scenario('nokey', { steps: `[{ at: '3s', for: '2s', fault: ${onLink('1s')}, until: '4s' }]` })], /steps\[0\].*until/],
+  [
+    'an unknown key',
+    ['run', scenario('nokey', { steps: `[{ at: '3s', for: '2s', fault: ${onLink('1s')}, until: '4s' }]` })],
+    /steps\[0\]: unknown 'until'; known: at, when, by, for,/,
+  ],
+  [
+    'an unknown key of a fault',
+    ['run', scenario('nofield', { steps: `[${step(`{ kind: 'loss', on: 'mc-1', share: '10%', direction: 'in', dir: 'in' }`)}]` })],
+    /steps\[0\]\.fault: unknown 'dir'; known: kind, on, peer, port, share, direction/,
+  ],
   [
     'faults that exclude each other',
     ['run', scenario('overlap', { steps: `[${step(onLink('100ms'))}, ${step(`silence('client-1 -> mc-1')`, '4s')}]` })],

@@ -13,3 +13,11 @@ export function oneLine(error: z.ZodError, whole: string): string {
   const more = error.issues.length > 1 ? `; ${error.issues.length - 1} more ${error.issues.length === 2 ? 'is' : 'are'} not allowed` : '';
   return `${key}: ${first.message.replace(/\s*\n\s*/g, ' ')}${more}`;
 }
+
+/** For a parse: what an object may have is told with the key that it may not have. */
+export function knownKeys(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code !== 'unrecognized_keys') return undefined;
+  const shape = (issue.inst as { readonly _zod?: { readonly def?: { readonly shape?: object } } } | undefined)?._zod?.def?.shape;
+  const unknown = issue.keys.map((key) => `'${key}'`).join(', ');
+  return shape && `unknown ${unknown}; known: ${Object.keys(shape).join(', ')}`;
+}

@@ -10,7 +10,7 @@ import { AftershockError, InputError, messageOf, unknownName } from '../core/err
 import { faultSchema } from '../faults/index.ts';
 import { objectiveSchema } from '../slo/index.ts';
 import { conditionSchema } from './conditions.ts';
-import { oneLine } from './oneline.ts';
+import { knownKeys, oneLine } from './oneline.ts';
 import type { Scenario } from './types.ts';
 
 /** What happened to others: it names its source. */
@@ -126,7 +126,7 @@ async function importDefault(path: string, name: string): Promise<unknown> {
 
 /** Checks everything of a scenario that does not depend on a variant. Throws InputError naming the key. */
 export function checkScenario(value: unknown, name: string): Scenario {
-  const parsed = scenarioSchema.safeParse(value);
+  const parsed = scenarioSchema.safeParse(value, { error: knownKeys });
   if (!parsed.success) throw new InputError(`${name}: ${oneLine(parsed.error, 'scenario')}`);
   const scenario = value as Scenario;
   const promises = Object.keys(scenario.slos);
