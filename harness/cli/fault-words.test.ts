@@ -16,6 +16,7 @@ describe('aftershock fault', () => {
       cluster: '3f',
       json: true,
     });
+    expect(read('push-config --on proxy-1 --replace a --with b --comes-up false --for 10s').fault).toMatchObject({ comesUp: false });
   });
 
   it.each([
@@ -32,7 +33,8 @@ describe('aftershock fault', () => {
     ['loss --on mc-1 --for 10s --share 5% --port x', /^--port: 'x' is not allowed; write /],
     ["latency --on 'a -> b' --dleay 1s", /^latency: unknown option '--dleay' \(Did you mean --delay\?\); flags of latency: --on, --for, /],
     ["latency --on 'a -> b' --delay", /^latency: option '--delay <delay>' argument missing; flags of latency: /],
-    ["latency 'a -> b' --for 1s", /^latency: too many arguments/],
+    ["latency 'a -> b' --for 1s", /^latency: 'a -> b' stands alone; its target is --on 'a -> b'$/],
+    ['push-config --on proxy-1 --replace a --with b --comes-up maybe --for 1s', /^--comes-up: .*true or false/],
   ])("refuses '%s' in one line that names the flag", (text, line) => {
     expect(() => read(text)).toThrow(InputError);
     expect(() => read(text)).toThrow(line);

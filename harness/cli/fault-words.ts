@@ -36,6 +36,9 @@ export function readFaultWords(words: readonly string[]): FaultWords | string {
   } catch (thrown) {
     if (!(thrown instanceof CommanderError)) throw thrown;
     if (thrown.exitCode === 0) return command.helpInformation();
+    const [alone] = command.args;
+    if (thrown.code === 'commander.excessArguments' && alone !== undefined)
+      throw new InputError(`${name}: '${alone}' stands alone; its target is --on '${alone}'`, { cause: thrown });
     const flags = command.options.map(({ long }) => long).join(', ');
     throw new InputError(`${name}: ${thrown.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ')}; flags of ${name}: ${flags}`, { cause: thrown });
   }
