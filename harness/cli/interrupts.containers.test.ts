@@ -87,15 +87,17 @@ describe('Ctrl-C', () => {
     run.child.kill('SIGINT');
     const { code, stderr } = await run.finished;
     expect(code).toBe(130);
-    expect(stderr).toMatch(/left standing; 'npx aftershock clean' removes it/);
+    expect(stderr).toMatch(/left standing; 'npx aftershock down' removes it/);
     expect(onlyReport().marks.map(({ event }) => event)).toContain('healed');
     const engine = await connectEngine();
     const left = (await findRemains(engine)).filter((one) => !one.alive);
     expect(left).toHaveLength(1);
 
-    const cleaned = await aftershock(['clean']).finished;
-    expect(cleaned.code).toBe(0);
-    expect(cleaned.stdout).toMatch(new RegExp(`removing run ${left[0]?.runId}`));
+    // It stands on purpose, so that it is nothing to be cleaned up.
+    expect((await aftershock(['clean', '--dry-run']).finished).stdout).not.toMatch(/would remove/);
+    const down = await aftershock(['down']).finished;
+    expect(down.code).toBe(0);
+    expect(down.stdout).toMatch(new RegExp(`${left[0]?.runId} is removed`));
     expect(await census()).toEqual(before);
   });
 });
@@ -216,12 +218,12 @@ export default drill({
   );
   const kept = await aftershock(['run', missed, '--variant', 'honest', '--keep-on-failure', '--out', join(out, 'a')]).finished;
   expect(kept.code, kept.stderr).toBe(1);
-  expect(kept.stdout).toMatch(/left standing: containers named aftershock-[0-9a-f]{8}-\*; 'npx aftershock clean' removes them/);
+  expect(kept.stdout).toMatch(/left standing: containers named aftershock-[0-9a-f]{8}-\*; 'npx aftershock down [0-9a-f]{8}' removes them/);
   const standing = await census();
   // A later run sweeps away what dead runs have left, and not what was left on purpose.
   expect((await aftershock(['run', missed, '--variant', 'resigned', '--out', join(out, 'c')]).finished).code).toBe(0);
   expect(await census()).toEqual(standing);
-  expect((await aftershock(['clean']).finished).stdout).toMatch(/removing run/);
+  expect((await aftershock(['down']).finished).stdout).toMatch(/is removed/);
   expect(await census()).toEqual(before);
 
   const success = await aftershock(['run', missed, '--variant', 'resigned', '--keep-on-failure', '--out', join(out, 'b')]).finished;

@@ -14,7 +14,8 @@ export interface InterruptWords {
 
 const OF_A_RUN: InterruptWords = {
   first: 'stopping in order: healing, taking down, writing the report; once more leaves the cluster standing',
-  second: "faults are healed, a cluster that stands is left standing; 'npx aftershock clean' removes it",
+  second:
+    "faults are healed, a cluster that stands is left standing; 'npx aftershock down' removes it, and 'npx aftershock clean' what is left of one that was being taken down",
 };
 
 let stopNow: ((reason: AftershockError) => void) | undefined;

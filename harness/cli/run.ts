@@ -133,7 +133,8 @@ function observerOf(progress: ReturnType<typeof createProgress>, plan: Plan): Ob
 function show(one: Executed, stream: NodeJS.WriteStream): void {
   stream.write(`\n${verdictTable(one.report, { colour: takesColour(stream), width: stream.columns ?? 200 })}\n`);
   stream.write(`  report: ${one.folder}/report.html\n`);
-  if (one.leftStanding) stream.write(`  left standing: containers named aftershock-${one.leftStanding}-*; 'npx aftershock clean' removes them\n`);
+  if (one.leftStanding)
+    stream.write(`  left standing: containers named aftershock-${one.leftStanding}-*; 'npx aftershock down ${one.leftStanding}' removes them\n`);
   stream.write('\n');
 }
 

@@ -34,7 +34,7 @@ export interface Executed {
   readonly report: Report;
   readonly timeline: Timeline;
   readonly folder: string;
-  /** Names of what was left standing, on purpose or not. */
+  /** The run whose cluster was left standing on purpose. */
   readonly leftStanding?: string;
   readonly exitCode: ExitCode;
 }

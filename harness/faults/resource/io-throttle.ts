@@ -40,6 +40,9 @@ const FASTER = 1.41;
  */
 const AS_BEFORE = 0.25;
 
+/** A disk is as fast as it is seen to be at its fastest: what others write in that moment makes it slower. */
+const MOST_LOOKS_BEFORE = 4;
+
 export const ioThrottleKind = resourceFault<IoThrottle>({
   kind: 'io-throttle',
   summary: 'a node may write no more than so much a second to its disk',
@@ -62,9 +65,13 @@ export const ioThrottleKind = resourceFault<IoThrottle>({
     };
     return {
       before: async () => {
-        const { rate, told } = await measured();
-        rateBefore = rate;
-        return rate < asked * FASTER ? `has a disk that is no faster (${told}), so a limit of ${write} could not be told` : undefined;
+        let fastest = await measured();
+        for (let looks = 1; looks < MOST_LOOKS_BEFORE && fastest.rate < asked * FASTER; looks++) {
+          const another = await measured();
+          if (another.rate > fastest.rate) fastest = another;
+        }
+        rateBefore = fastest.rate;
+        return rateBefore < asked * FASTER ? `has a disk that is no faster (${fastest.told}), so a limit of ${write} could not be told` : undefined;
       },
       disturb: () => node.limitWrites(asked),
       bites: async () => {
