@@ -17,7 +17,7 @@ export function oneLine(error: z.ZodError, whole: string): string {
 /** For a parse: what an object may have is told with the key that it may not have. */
 export function knownKeys(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code !== 'unrecognized_keys') return undefined;
-  const shape = (issue.inst as { readonly _zod?: { readonly def?: { readonly shape?: object } } } | undefined)?._zod?.def?.shape;
+  const shape = (issue.inst as unknown as { readonly def?: { readonly shape?: object } } | undefined)?.def?.shape;
   const unknown = issue.keys.map((key) => `'${key}'`).join(', ');
   return shape && `unknown ${unknown}; known: ${Object.keys(shape).join(', ')}`;
 }
