@@ -15,6 +15,7 @@
  * Toxiproxy, for a link) and in the one from which it is looked at.
  */
 import { z } from 'zod';
+import type { Prober } from '../../cluster/types.ts';
 import { InvalidRunError } from '../../core/errors.ts';
 import { formatShare, type Share, share } from '../../core/units.ts';
 import { shareOf } from '../fields.ts';
@@ -63,7 +64,7 @@ export const lossKind = packetFault<Loss>({
   needs: [],
   ramps: true,
   phrase: (fault) => `loss ${fault.share} ${fault.direction === 'both' ? 'in and out' : fault.direction}`,
-  provingMs: (fault) => 700 + datagramsFor(share(fault.share)) / 20 + CALL_PATIENCE_MS + (1_000 * triesFor(fault)) / CALLS_PER_SECOND + SENT_AGAIN_MS,
+  provingMs: (fault) => 700 + datagramsFor(share(fault.share)) / 20 + CALL_PATIENCE_MS + (1_000 * triesFor(fault)) / CALLS_PER_SECOND,
   trial: (['in', 'out'] as const).map((direction) => ({ direction, peer: '192.0.2.1', share: 0.5, verdict: 'drop' })),
 
   async prepare(fault, aims) {
@@ -152,14 +153,20 @@ interface MetByConnections {
 }
 
 async function metByConnections({ prober, speaks }: View, tries: number): Promise<MetByConnections> {
-  const { silent } = await prober.dial({ count: tries, atOnce: 10, perSecond: CALLS_PER_SECOND, patienceMs: CALL_PATIENCE_MS, held: false });
-  if (!speaks) return { tries, silent, late: undefined };
-  let late = false;
-  for (let asks = 0; asks < tries && !late; asks++) {
-    const { kind, ms } = await prober.ask('kept', 2 * CALL_PATIENCE_MS);
-    late = kind !== 'answered' || ms >= SENT_AGAIN_MS;
-  }
+  const [{ silent }, late] = await Promise.all([
+    prober.dial({ count: tries, atOnce: 10, perSecond: CALLS_PER_SECOND, patienceMs: CALL_PATIENCE_MS, held: false }),
+    speaks ? isLateOnce(prober, tries) : undefined,
+  ]);
   return { tries, silent, late };
+}
+
+/** Over a kept connection, one exchange after the other until one is. */
+async function isLateOnce(prober: Prober, tries: number): Promise<boolean> {
+  for (let asks = 0; asks < tries; asks++) {
+    const { kind, ms } = await prober.ask('kept', SENT_AGAIN_MS);
+    if (kind !== 'answered' || ms >= SENT_AGAIN_MS) return true;
+  }
+  return false;
 }
 
 function toldOf({ tries, silent, late }: MetByConnections): string {
