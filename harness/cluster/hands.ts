@@ -132,6 +132,7 @@ export class Hands {
       [this.#networkHands, networkSidecarOf(name)],
       [this.#wireHands, wireSidecarOf(name)],
     ] as const) {
+      // One that never came to be has said so to whoever asked for it.
       const hand = await hands.get(name)?.catch(() => undefined);
       if (hand?.hasEnded || (hand && before !== undefined && before !== State.StartedAt)) await this.#forget(hands, name, sidecar);
     }

@@ -89,12 +89,13 @@ export function tally(answers: readonly Answer[]): string {
 }
 
 /** Looks again and again until the proof holds; the last one, which does not, when the time is over. */
-export async function until(look: () => Promise<Proof>, limitMs = PROOF_LIMIT_MS): Promise<Proof> {
+export async function until(look: () => Promise<Proof>, limitMs = PROOF_LIMIT_MS, pauses: 'short' | 'as long as looks' = 'short'): Promise<Proof> {
   const limit = performance.now() + limitMs;
   for (;;) {
+    const beganAt = performance.now();
     const seen = await look();
     if (seen.holds || performance.now() >= limit) return seen;
-    await sleep(BETWEEN_TRIES_MS);
+    await sleep(pauses === 'short' ? BETWEEN_TRIES_MS : Math.max(BETWEEN_TRIES_MS, performance.now() - beganAt));
   }
 }
 

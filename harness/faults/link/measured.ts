@@ -62,18 +62,27 @@ export async function prepareMeasured<F, S>(links: readonly Link[], fault: F, me
           await Promise.all(toxics.map((one) => one.change?.(next.toxic)));
           asked = next;
         },
+        // A look at a share makes hundreds of connections, each of which keeps its port for a minute: one after the other without a pause, they would run out.
         prove: (limitMs) =>
-          until(async () => {
-            const seen = await looks();
-            return proof(holdsOnAll(seen, asked.bites), asked.asked, asked.told(seen, before));
-          }, limitMs),
+          until(
+            async () => {
+              const seen = await looks();
+              return proof(holdsOnAll(seen, asked.bites), asked.asked, asked.told(seen, before));
+            },
+            limitMs,
+            'as long as looks',
+          ),
         proveHealed: (limitMs) =>
-          until(async () => {
-            const seen = await looks();
-            const answers = await exchanges.askAll(PATIENCE_MS);
-            const holds = holdsOnAll(seen, asked.heals) && asBefore(answers, baseline);
-            return proof(holds, `${asked.askedHealed}, answers as before`, `${asked.told(seen, before)}; ${tally(answers)}`);
-          }, limitMs),
+          until(
+            async () => {
+              const seen = await looks();
+              const answers = await exchanges.askAll(PATIENCE_MS);
+              const holds = holdsOnAll(seen, asked.heals) && asBefore(answers, baseline);
+              return proof(holds, `${asked.askedHealed}, answers as before`, `${asked.told(seen, before)}; ${tally(answers)}`);
+            },
+            limitMs,
+            'as long as looks',
+          ),
       };
     },
   };
